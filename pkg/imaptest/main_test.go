@@ -1,0 +1,5 @@
+package imaptest
+
+import "testing"
+
+func TestMain(m *testing.M) { Main(m) }
