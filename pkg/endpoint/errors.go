@@ -54,11 +54,11 @@ func (e *Error) Error() string {
 	switch {
 	case e.Text != "" || e.Code != "":
 		words := e.Text
-		if len(words) > 300 {
-			words = words[:300] + "..."
-		}
 		if e.Code != "" {
 			words = "[" + e.Code + "] " + words
+		}
+		if len(words) > 300 {
+			words = words[:300] + "..."
 		}
 		fmt.Fprintf(&b, "the server says %q", words)
 	case e.Err != nil:
