@@ -4,20 +4,27 @@ import (
 	"fmt"
 	"strconv"
 	"testing"
+	"time"
 
 	"imapmigrate/pkg/config"
+	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/plan"
+	"imapmigrate/pkg/survey"
 )
 
 // TestPatternsAreThoseOfThePlan: what the configuration accepts, the planner can use, and the other way round. Config cannot ask plan, which
 // stands above it, so the two readings of patterns could drift apart.
 func TestPatternsAreThoseOfThePlan(t *testing.T) {
 	const head = "version: 1\nname: a\nsource: {host: a, user: a, auth: {password: {prompt: true}}}\ndestination: {host: b, user: b, auth: {password: {prompt: true}}}\n"
+	empty := func(host string) *survey.Survey {
+		return &survey.Survey{Identity: endpoint.Identity{Host: host}, Namespaces: endpoint.Namespaces{Personal: []endpoint.Namespace{{Delimiter: "/"}}}}
+	}
 	agree := func(what, yaml string, rules plan.Rules) {
 		t.Helper()
 		rules.Name = "a"
 		_, ours := config.Parse("f", []byte(head+yaml))
-		if theirs := rules.Check(); (ours == nil) != (theirs == nil) {
+		_, theirs := plan.Build(empty("a"), empty("b"), rules, time.Time{})
+		if (ours == nil) != (theirs == nil) {
 			t.Errorf("%s: config says %v, plan says %v", what, ours, theirs)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	"imapmigrate/pkg/endpoint"
 )
@@ -139,7 +140,7 @@ func Open(path string, o Options) (*Ledger, error) {
 		l.db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 300 * time.Millisecond, OpenFile: openExisting})
 		return err
 	})
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, &LockedError{path, readHolder(path)}
 	}
 	if err != nil {

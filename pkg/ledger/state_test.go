@@ -148,7 +148,10 @@ func (m *model) settle(t *rapid.T) {
 	for _, u := range uids(t, "uids") {
 		r := drawRow(t)
 		r.UID = u
-		r.Dest = mailbox.UID(rapid.Uint32Range(0, 20).Draw(t, "dest"))
+		r.Dest = mailbox.UID(rapid.Uint32Range(0, 40).Draw(t, "dest"))
+		if r.Outcome == Intended && rapid.IntRange(0, 9).Draw(t, "sound") > 0 {
+			r.Outcome = Copied // most batches are to be taken
+		}
 		rows = append(rows, r)
 		fits = fits && r.Outcome != Intended && move(claims, b, m.rows[b.ID][u], r)
 	}
@@ -319,7 +322,7 @@ func (m *model) checkClaims(t *rapid.T, b Mailbox) {
 	if err != nil || got.String() != mailbox.SetOf(slices.Collect(maps.Keys(want))...).String() {
 		t.Fatalf("claims are %v, %v; want %v", got, err, want)
 	}
-	for u := range mailbox.UID(21) {
+	for u := range mailbox.UID(41) {
 		id, uid, found, err := m.ledger.Claimant(b, u)
 		owner, taken := want[u]
 		if err != nil || found != taken || found && (owner != [2]uint32{id, uint32(uid)}) {
@@ -354,4 +357,59 @@ func TestRowsAtTheEdgeOfUIDs(t *testing.T) {
 	if claims, err := l.Claims(boxes[0], 3); err != nil || claims.String() != "4294967294:4294967295" {
 		t.Errorf("claims from 3 on are %v, %v", claims, err)
 	}
+}
+
+// TestClaimMovesWithItsMessage holds who may stand for whom: one message on the destination for one on the source, and a place that was given
+// up is free again.
+func TestClaimMovesWithItsMessage(t *testing.T) {
+	l := create(t, filepath.Join(t.TempDir(), "a.ledger"))
+	b, err := l.Enrol(Mailbox{Source: "A", Validity: 1, Dest: "X", DestValidity: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := l.Enrol(Mailbox{Source: "B", Validity: 1, Dest: "X", DestValidity: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(uid, dest mailbox.UID) Row { return Row{UID: uid, Outcome: Copied, Dest: dest} }
+	want := func(set string) {
+		t.Helper()
+		if claims, err := l.Claims(b, 1); err != nil || claims.String() != set {
+			t.Errorf("claims are %s, %v; want %s", claims, err, set)
+		}
+	}
+	for _, step := range []struct {
+		box  Mailbox
+		row  Row
+		fits bool
+		set  string
+	}{
+		{b, at(1, 7), true, "7"},
+		{b, at(2, 7), false, "7"},
+		{other, at(1, 7), false, "7"}, // another mailbox that merges into the same
+		{b, at(1, 7), true, "7"},
+		{b, at(1, 9), true, "9"},
+		{other, at(1, 7), true, "7,9"},
+		{b, at(1, 0), true, "7"},
+		{b, at(2, 9), true, "7,9"},
+	} {
+		if err := l.Update(step.box, step.row); (err == nil) != step.fits {
+			t.Errorf("message %d at %d: %v", step.row.UID, step.row.Dest, err)
+		}
+		want(step.set)
+	}
+	// A message that is sent again gives its old place up.
+	refused := at(2, 9)
+	refused.Outcome = Refused
+	if err := l.Update(b, refused); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Commit(b, Commit{Intended: []Row{{UID: 2}}}); err != nil {
+		t.Fatal(err)
+	}
+	want("7")
+	if err := l.Commit(b, Commit{Settled: []Row{at(2, 9)}, Withdrawn: nil}); err != nil {
+		t.Fatal(err)
+	}
+	want("7,9")
 }

@@ -94,8 +94,8 @@ func (b *builder) roomy(parent mailbox.Name, want int) mailbox.Name {
 			floor = max(floor, len(n))
 		}
 	}
-	for len(parent) > floor && b.room(parent) < min(want, worthwhile) {
-		parent = parent.Parent()
+	for want = min(want, worthwhile); len(parent) > floor && b.room(parent) < want; want = worthwhile {
+		parent = parent.Parent() // from here on the part gets a mark, and needs room for it
 	}
 	return parent
 }

@@ -59,6 +59,9 @@ type file struct {
 	Inlined `yaml:",inline"`
 }
 
+// An unexported field is no key.
+var _ = file{}.secret
+
 func decode(text string) (file, *Document) {
 	f := file{Server: server{Port: 993}}
 	d := Format{Limit: 1 << 16, Remedy: "write one"}.Decode("f.yaml", []byte(text), &f)

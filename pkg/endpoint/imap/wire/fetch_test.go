@@ -17,11 +17,11 @@ import (
 
 const fetchSeven = "C: $ UID FETCH 7 (UID RFC822.SIZE INTERNALDATE FLAGS BODY.PEEK[])\n"
 
-func fetchTolerant(t *testing.T, dialogue string) (Fetched, error, *Session) {
+func fetchTolerant(t *testing.T, dialogue string) (Fetched, *Session, error) {
 	t.Helper()
 	s := opened(t, converse(t, loggedIn(""), fetchSeven+dialogue))
 	f, err := s.FetchTolerant(within(t, time.Minute), 7, func(size int64) (io.Writer, error) { return &bytes.Buffer{}, nil })
-	return f, err, s
+	return f, s, err
 }
 
 func TestFetchTolerantReadsWhatServersSend(t *testing.T) {
@@ -99,7 +99,7 @@ func TestFetchTolerantReadsWhatServersSend(t *testing.T) {
 			S: $ OK`, "-", -1, false, nil, "cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f, err, _ := fetchTolerant(t, c.dialogue)
+			f, _, err := fetchTolerant(t, c.dialogue)
 			if err != nil || !f.Found || !strings.Contains(f.Problem, c.problem) || (c.problem == "") != (f.Problem == "") {
 				t.Fatalf("%+v, %v", f, err)
 			}
@@ -121,15 +121,15 @@ func TestFetchTolerantReadsWhatServersSend(t *testing.T) {
 }
 
 func TestFetchTolerantWithoutTheMessage(t *testing.T) {
-	f, err, _ := fetchTolerant(t, "S: * 2 FETCH (UID 8 BODY[] {1}\nS: x)\nS: $ OK")
+	f, _, err := fetchTolerant(t, "S: * 2 FETCH (UID 8 BODY[] {1}\nS: x)\nS: $ OK")
 	if f.Found || f.Body != nil || err != nil {
 		t.Errorf("%+v, %v", f, err)
 	}
-	f, err, s := fetchTolerant(t, "S: $ NO [SERVERBUG] no")
+	f, s, err := fetchTolerant(t, "S: $ NO [SERVERBUG] no")
 	if f.Found || endpoint.ClassOf(err) != endpoint.Temporary || s.Broken() {
 		t.Errorf("%+v, %v", f, err)
 	}
-	f, err, _ = fetchTolerant(t, "S: * 2 FETCH (BODY[] {1}\nS: x FLAGS) nonsense\nS: $ OK")
+	f, _, err = fetchTolerant(t, "S: * 2 FETCH (BODY[] {1}\nS: x FLAGS) nonsense\nS: $ OK")
 	if f.Found || f.Problem == "" || err != nil {
 		t.Errorf("%+v, %v", f, err)
 	}
@@ -141,22 +141,22 @@ func TestFetchTolerantIsNeverCut(t *testing.T) {
 		"behind it":      "S: * 1 FETCH (UID 7 BODY[] {2}\nS~ ab\nS.",
 		"before the OK":  "S: * 1 FETCH (UID 7 BODY[] {2}\nS: ab)\nS.",
 	} {
-		if _, err, s := fetchTolerant(t, dialogue); endpoint.ClassOf(err) != endpoint.Lost || !s.Broken() {
+		if _, s, err := fetchTolerant(t, dialogue); endpoint.ClassOf(err) != endpoint.Lost || !s.Broken() {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
 func TestFetchTolerantIsBounded(t *testing.T) {
-	f, err, s := fetchTolerant(t, "S~ "+strings.Repeat("* 1 FETCH (UID 8 BODY[] {1}␍␊x)␍␊", maxStrayBodies+1)+"\nS...")
+	f, s, err := fetchTolerant(t, "S~ "+strings.Repeat("* 1 FETCH (UID 8 BODY[] {1}␍␊x)␍␊", maxStrayBodies+1)+"\nS...")
 	if endpoint.ClassOf(err) != endpoint.Protocol || !s.Broken() {
 		t.Errorf("%+v, %v", f, err)
 	}
-	if _, err, s = fetchTolerant(t, "S: * 1 FETCH (UID 7 BODY[] {99999999999}\nS..."); endpoint.ClassOf(err) != endpoint.Protocol || !s.Broken() {
+	if _, s, err = fetchTolerant(t, "S: * 1 FETCH (UID 7 BODY[] {99999999999}\nS..."); endpoint.ClassOf(err) != endpoint.Protocol || !s.Broken() {
 		t.Error(err)
 	}
 	odd := "S: * 1 FETCH (UID 7 X {2000000}\nS~ " + strings.Repeat("x", 2_000_000) + "\nS: )\nS: $ OK"
-	if f, err, s = fetchTolerant(t, odd); err != nil || f.Problem == "" || s.Broken() {
+	if f, s, err = fetchTolerant(t, odd); err != nil || f.Problem == "" || s.Broken() {
 		t.Error(f, err)
 	}
 }
