@@ -1,0 +1,21 @@
+package view
+
+import (
+	"testing"
+	"time"
+)
+
+func TestUnits(t *testing.T) {
+	for _, c := range []struct{ got, want string }{
+		{Count(0), "0"}, {Count(999), "999"}, {Count(1000), "1,000"}, {Count(-1000), "-1,000"}, {Count(-100), "-100"}, {Count(int64(1234567890)), "1,234,567,890"},
+		{Plural(1, "message"), "1 message"}, {Plural(0, "message"), "0 messages"}, {Plural(1200, "mailbox"), "1,200 mailboxes"},
+		{Bytes(-1), "?"}, {Bytes(0), "0 B"}, {Bytes(1023), "1023 B"}, {Bytes(1024), "1.0 KiB"}, {Bytes(1<<20 - 1), "1.0 MiB"}, {Bytes(150 << 20), "150 MiB"},
+		{Bytes(99_900_000), "95.3 MiB"}, {Bytes(1<<63 - 1), "8.0 EiB"},
+		{Took(0), "0.0s"}, {Took(400 * time.Millisecond), "0.4s"}, {Took(9960 * time.Millisecond), "10s"}, {Took(59500 * time.Millisecond), "1m00s"},
+		{Took(200 * time.Second), "3m20s"}, {Took(2*time.Hour + 5*time.Minute + 59*time.Second), "2h05m"}, {Took(-1), "?"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %q, want %q", c.got, c.want)
+		}
+	}
+}
