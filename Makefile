@@ -1,0 +1,54 @@
+# The commands of this project; `make` alone lists them.
+# Two for a fresh machine: `make demo` needs Go and nothing else, `make test` also sets up the mail servers it talks to, if it may.
+
+GO       ?= go
+VERSION  ?= dev
+BIN      := bin/imapmigrate
+LINTER   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME ?= 20s
+
+# Packages in which goroutines share something.
+RACY := ./pkg/endpoint/... ./pkg/ledger/... ./pkg/copier/... ./pkg/verify/... ./pkg/purge/... ./pkg/view/... ./pkg/auth/... ./pkg/demo/... ./pkg/cli/...
+
+.PHONY: help build test race lint fuzz bench cover demo setup clean
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
+
+build: ## the program, in bin/
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X imapmigrate/pkg/cli.Version=$(VERSION)" -o $(BIN) ./cmd/imapmigrate
+
+demo: build ## the whole way on two servers inside the program, in a folder of its own
+	$(BIN) demo
+
+setup: ## Dovecot, Cyrus and Courier for the tests: installs them where it is allowed to, else says what will be skipped
+	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then pkg/imaptest/install.sh; \
+	else echo "setup: not root, or no apt-get: tests of servers that are not there are skipped and say so" >&2; fi
+
+test: setup ## everything but the slow and the thorough: vet, then all tests, against real servers
+	$(GO) vet ./...
+	$(GO) test -timeout 12m ./...
+
+race: ## the tests of packages with goroutines under the race detector
+	$(GO) test -race -timeout 15m $(RACY)
+
+lint: ## gofmt, vet, staticcheck with the checks that staticcheck.conf names
+	@unformatted=$$(gofmt -l cmd pkg testdata); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) run $(LINTER) ./...
+
+fuzz: ## every fuzz target for FUZZTIME (20s) each; what it finds is kept in testdata/fuzz beside the test
+	@set -e; grep -rl --include='*_test.go' '^func Fuzz' cmd pkg testdata | xargs -n1 dirname | sort -u | while read -r dir; do \
+	  grep -h '^func Fuzz' $$dir/*_test.go | sed 's/func \(Fuzz[A-Za-z0-9_]*\).*/\1/' | while read -r target; do \
+	    echo "$$dir $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$dir; done; done
+
+bench: ## Go's micro benchmarks only; a benchmark of whole migrations against real servers does not exist yet
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+cover: ## coverage of our packages by all tests, as cover.html
+	$(GO) test -timeout 12m -coverpkg ./pkg/... -coverprofile cover.out ./...
+	$(GO) tool cover -func cover.out | tail -n 1
+	$(GO) tool cover -html cover.out -o cover.html
+
+clean: ## what the commands above have made
+	rm -rf bin cover.out cover.html
