@@ -2,8 +2,10 @@ package copier
 
 import (
 	"context"
+	"fmt"
 	"time"
 
+	"imapmigrate/pkg/event"
 	"imapmigrate/pkg/ledger"
 	"imapmigrate/pkg/mailbox"
 )
@@ -65,6 +67,9 @@ func (x *transfer) learn(ctx context.Context) (err error) {
 	})
 	if err != nil {
 		return err
+	}
+	if len(alike) > 500 {
+		x.Sink.Emit(event.Warning{Stage: stage, Text: fmt.Sprintf("%s: reading %d messages that are on the destination already, to recognise copies", x.task.entry.Source, len(alike))})
 	}
 	found, err := fingerprints(ctx, dest, mailbox.SetOf(alike...))
 	if err != nil {

@@ -21,6 +21,7 @@ type transfer struct {
 	existing  map[mailbox.Digest][]mailbox.UID // unclaimed destination messages by content, lowest UID first
 	moved     bool                             // something became durable in this attempt
 	unwritten []ledger.Row                     // outcomes not in the ledger yet
+	told      map[mailbox.UID]bool             // stored messages that progress was told of before their outcome was settled
 }
 
 // pending is a source message without an outcome.
@@ -43,7 +44,7 @@ func (r *run) copyMailbox(ctx context.Context, t *task) error {
 	box := r.box(t.entry)
 	r.Sink.Emit(event.MailboxStarted{Stage: stage, Mailbox: name, To: t.entry.To.String(), Messages: t.ahead.Messages, Bytes: t.ahead.Bytes})
 	err = r.Patience.Do(ctx, func() (bool, error) {
-		x := &transfer{run: r, task: t, box: box}
+		x := &transfer{run: r, task: t, box: box, told: map[mailbox.UID]bool{}}
 		err := x.attempt(ctx)
 		return x.moved, err
 	})
@@ -67,7 +68,11 @@ func (r *run) trouble(t *task, reason error) error {
 
 // nothingNew reports whether an earlier run gave every message its outcome and STATUS shows none above.
 func (r *run) nothingNew(t *task) (bool, error) {
-	m, found, err := r.Ledger.Find(t.entry.SourceWire, t.source.UIDValidity)
+	validity := t.source.UIDValidity
+	if t.entry.Messages == 0 && t.source.Messages == 0 {
+		validity = t.entry.Validity // see enrol
+	}
+	m, found, err := r.Ledger.Find(t.entry.SourceWire, validity)
 	if err != nil || !found || r.RetryRefused || m.Problem != "" || m.Cursor == 0 || m.Cursor != t.source.UIDNext || m.Dest != t.entry.ToWire {
 		return false, err
 	}
@@ -103,25 +108,44 @@ func (x *transfer) attempt(ctx context.Context) (err error) {
 // enrol finds or makes the ledger's entry, after both sides proved to be the mailboxes that were planned and recorded.
 func (x *transfer) enrol(ctx context.Context) error {
 	e, state := x.task.entry, x.reader.State()
+	validity := state.Validity
 	switch {
-	case state.Validity == 0:
-		return stopf("mailbox %q: the source gives no stable UIDs (no uidvalidity), so nothing about it can be remembered; copy it by hand", e.Source)
-	case state.Validity != e.Validity:
-		return stopf("mailbox %q: the source's uidvalidity is %d, the plan was made for %d: it was made anew or restored; plan again", e.Source, state.Validity, e.Validity)
+	case validity == e.Validity || e.Messages == 0 && state.Messages > 0:
+	case e.Messages == 0:
+		validity = e.Validity // Courier makes one up each time it is asked about an empty mailbox
+	default:
+		return stopf("mailbox %q: the source's uidvalidity is %d, the plan was made for %d: it was made anew or restored; plan again", e.Source, validity, e.Validity)
 	}
-	status, err := x.Destination.Status(ctx, e.ToWire)
+	if validity == 0 {
+		return stopf("mailbox %q: the source gives no stable UIDs (no uidvalidity), so nothing about it can be remembered; copy it by hand", e.Source)
+	}
+	there, err := x.destinationValidity(ctx, e.ToWire)
 	if err != nil {
 		return err
 	}
-	if status.UIDValidity == 0 {
+	if there == 0 {
 		return stopf("mailbox %q: the destination gives no stable UIDs (no uidvalidity), so nothing about it can be remembered; map it elsewhere", e.To)
 	}
-	x.entry, err = x.Ledger.Enrol(ledger.Mailbox{Source: e.SourceWire, Name: e.Source, Validity: e.Validity,
-		Dest: e.ToWire, DestName: e.To, DestValidity: status.UIDValidity, Made: x.made})
+	x.entry, err = x.Ledger.Enrol(ledger.Mailbox{Source: e.SourceWire, Name: e.Source, Validity: validity,
+		Dest: e.ToWire, DestName: e.To, DestValidity: there, Made: x.made})
 	if conflict, ok := errors.AsType[*ledger.ConflictError](err); ok {
 		return stopf("%s", conflict.Error())
 	}
 	return err
+}
+
+// destinationValidity asks for it in a way that makes it last: Courier keeps that of an empty mailbox only from the first SELECT on.
+func (x *transfer) destinationValidity(ctx context.Context, w mailbox.Wire) (mailbox.UIDValidity, error) {
+	status, err := x.Destination.Status(ctx, w)
+	if err != nil || status.Messages > 0 || status.UIDNext > 1 {
+		return status.UIDValidity, err
+	}
+	target, err := x.Destination.Target(ctx, w)
+	if err != nil {
+		return 0, err
+	}
+	defer target.Close()
+	return target.State().Validity, nil
 }
 
 // look lists the messages that have no outcome yet, and settles those that the plan leaves out.
@@ -209,11 +233,18 @@ func (x *transfer) count(row ledger.Row) {
 	c.Bytes += row.Size
 	x.box.Outcome[row.Outcome] = c
 	x.mu.Unlock()
-	name := x.task.entry.Source.String()
-	x.Sink.Emit(event.Progress{Stage: stage, Mailbox: name, Messages: 1, Bytes: row.Size})
-	if !row.Outcome.Good() {
-		x.Sink.Emit(event.MessageProblem{Stage: stage, Mailbox: name, UID: uint32(row.UID), Outcome: row.Outcome.String(), Reason: row.Reason})
+	if !x.told[row.UID] {
+		x.progress(row.Size)
 	}
+	delete(x.told, row.UID)
+	if !row.Outcome.Good() {
+		x.Sink.Emit(event.MessageProblem{Stage: stage, Mailbox: x.task.entry.Source.String(), UID: uint32(row.UID), Outcome: row.Outcome.String(), Reason: row.Reason})
+	}
+}
+
+// progress tells of one message more.
+func (x *transfer) progress(bytes int64) {
+	x.Sink.Emit(event.Progress{Stage: stage, Mailbox: x.task.entry.Source.String(), Messages: 1, Bytes: bytes})
 }
 
 // finish checks that every message that was seen has its outcome, and moves the cursor so that the next run starts above.

@@ -206,7 +206,7 @@ func (d *delivery) post(ctx context.Context, batch []parcel) (again []parcel, er
 	for i, p := range batch {
 		out[i] = p.out
 	}
-	placed, sendErr := d.append(ctx, out)
+	placed, sendErr := d.append(ctx, batch, out)
 	if sendErr != nil {
 		d.close()
 	}
@@ -222,7 +222,7 @@ func (d *delivery) post(ctx context.Context, batch []parcel) (again []parcel, er
 
 // append sends in order and stops at the first message that is not plainly stored: one that is refused and then taken with less must not
 // fall behind those that came after it, for many clients show the order of arrival.
-func (d *delivery) append(ctx context.Context, out []endpoint.Outgoing) ([]endpoint.Placed, error) {
+func (d *delivery) append(ctx context.Context, batch []parcel, out []endpoint.Outgoing) ([]endpoint.Placed, error) {
 	placed := make([]endpoint.Placed, len(out))
 	for i := range placed {
 		placed[i].Verdict = endpoint.Unsent
@@ -233,6 +233,8 @@ func (d *delivery) append(ctx context.Context, out []endpoint.Outgoing) ([]endpo
 		if err != nil || placed[i].Verdict != endpoint.Stored {
 			return placed, err
 		}
+		d.told[batch[i].row.UID] = true
+		d.progress(batch[i].row.Size)
 	}
 	return placed, nil
 }

@@ -52,6 +52,12 @@ func login(t *testing.T, a imaptest.Account) *imap.Account {
 // move plans and copies one account and returns the plan and the open ledger.
 func move(t *testing.T, from, to imaptest.Account) (*plan.Plan, *ledger.Ledger) {
 	t.Helper()
+	return moveSlowly(t, from, to, 0)
+}
+
+// moveSlowly pauses between the steps.
+func moveSlowly(t *testing.T, from, to imaptest.Account, pause time.Duration) (*plan.Plan, *ledger.Ledger) {
+	t.Helper()
 	source, destination := login(t, from), login(t, to)
 	ctx, now := t.Context(), time.Now
 	src, err := survey.Take(ctx, source.Source(), event.Discard, now)
@@ -66,29 +72,33 @@ func move(t *testing.T, from, to imaptest.Account) (*plan.Plan, *ledger.Ledger) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "state", "test.ledger.db")
-	l, err := ledger.Create(path, ledger.Facts{Name: "test", Source: src.Identity, Destination: dst.Identity}, ledger.Options{Now: now})
+	l, err := ledger.Create(filepath.Join(t.TempDir(), "state", "test.ledger.db"), ledger.Facts{Name: "test", Source: src.Identity, Destination: dst.Identity}, ledger.Options{Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { l.Close() })
-	job := copier.Job{Plan: p, Ledger: l, Source: source.Source(), Destination: destination.Destination(), Workers: 3, Memory: 64 << 20, BatchMessages: 100, BatchBytes: 4 << 20,
-		MatchExisting: true, SpoolDir: filepath.Dir(path), Sink: event.Discard, Now: now, Patience: endpoint.Patience{First: time.Millisecond, Most: time.Second, Total: 5 * time.Second}, Settling: 50 * time.Millisecond}
-	result, err := copier.Run(ctx, job)
+	for run := range 2 {
+		time.Sleep(pause)
+		result := runAgain(t, p, l, from, to)
+		for _, b := range result.Problems() {
+			t.Logf("mailbox %s: %s", b.Name, b.Problem)
+		}
+		if n := result.Total(ledger.Copied).Messages + result.Total(ledger.AlreadyThere).Messages; run > 0 && n != 0 {
+			t.Errorf("the second run copied %d messages", n)
+		}
+	}
+	return p, l
+}
+
+// runAgain copies once.
+func runAgain(t *testing.T, p *plan.Plan, l *ledger.Ledger, from, to imaptest.Account) *copier.Result {
+	t.Helper()
+	result, err := copier.Run(t.Context(), copier.Job{Plan: p, Ledger: l, Source: login(t, from).Source(), Destination: login(t, to).Destination(), Workers: 3, Memory: 64 << 20, BatchMessages: 100, BatchBytes: 4 << 20,
+		MatchExisting: true, SpoolDir: filepath.Dir(l.Path()), Sink: event.Discard, Now: time.Now, Patience: endpoint.Patience{First: time.Millisecond, Most: time.Second, Total: 5 * time.Second}, Settling: 50 * time.Millisecond})
 	if err != nil {
 		t.Fatalf("copy: %v", err)
 	}
-	for _, b := range result.Problems() {
-		t.Logf("mailbox %s: %s", b.Name, b.Problem)
-	}
-	again, err := copier.Run(ctx, job)
-	if err != nil {
-		t.Fatalf("second copy: %v", err)
-	}
-	if n := again.Total(ledger.Copied).Messages + again.Total(ledger.AlreadyThere).Messages; n != 0 {
-		t.Errorf("the second run copied %d messages", n)
-	}
-	return p, l
+	return result
 }
 
 // fill makes an account as awkward as its server lets it be. What the server refuses is left out: what it holds afterwards is the truth.
@@ -315,5 +325,24 @@ func TestLargeMailboxThroughCuts(t *testing.T) {
 	compare(t, p, l, from, to, asIs, 0)
 	if n := cut.Stats().Struck; n != 5 {
 		t.Errorf("%d connections were cut, want 5", n)
+	}
+}
+
+// Courier makes up a new UIDVALIDITY for an empty INBOX each time it is asked, until the mailbox is opened for writing.
+func TestEmptyCourierInboxOnEitherSide(t *testing.T) {
+	from, to := imaptest.Courier(t).NewUser(t), imaptest.Courier(t).NewUser(t)
+	source, destination := from.Dial(t), to.Dial(t)
+	source.Create("INBOX.full")
+	source.Append("INBOX.full", "", "", []byte("Subject: x\r\n\r\nx\r\n"))
+	first := destination.MustCmd("STATUS INBOX (UIDVALIDITY)")
+	time.Sleep(1100 * time.Millisecond)
+	if second := destination.MustCmd("STATUS INBOX (UIDVALIDITY)"); slices.Equal(first, second) {
+		t.Log("this Courier keeps it")
+	}
+	p, l := moveSlowly(t, from, to, 1100*time.Millisecond)
+	compare(t, p, l, from, to, courierStores, 0)
+	source.Append("INBOX", "", "", []byte("Subject: y\r\n\r\ny\r\n"))
+	if again := runAgain(t, p, l, from, to); again.Total(ledger.Copied).Messages != 1 || len(again.Problems()) != 0 {
+		t.Errorf("the first message of INBOX: %+v", again)
 	}
 }
