@@ -74,10 +74,17 @@ func (a *app) purge(ctx context.Context, conf *config.Config, file string, most 
 		Ledger: l, Checkpoint: c, Approval: yes, Source: both.source.Removal(), Destination: both.destination.Source(), MaxMessages: most,
 		Sink: sink, Now: a.now, Patience: endpoint.DefaultPatience,
 	})
+	show := func() error {
+		return a.result(sink, result, func(w io.Writer) error { return view.Purge(w, purged(result), a.outWidth()) })
+	}
+	if err != nil && result != nil && result.Gone > 0 {
+		// What has left the source is said even when the run was cut off.
+		return errors.Join(err, show(), l.Close())
+	}
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	if err := a.result(sink, result, func(w io.Writer) error { return view.Purge(w, purged(result), a.outWidth()) }); err != nil {
+	if err := show(); err != nil {
 		return err
 	}
 	return a.judgePurge(result)
