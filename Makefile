@@ -32,8 +32,8 @@ test: setup ## everything but the slow and the thorough: vet, then all tests, ag
 	$(GO) vet $(ALL)
 	$(GO) test -timeout 12m ./...
 
-race: ## the tests of packages with goroutines under the race detector
-	$(GO) test -race -timeout 15m $(RACY)
+race: ## the tests of packages with goroutines under the race detector, the largest sets made smaller
+	$(GO) test -race -short -timeout 15m $(RACY)
 
 lint: ## gofmt, vet, staticcheck with the checks that staticcheck.conf names
 	@unformatted=$$(gofmt -l cmd pkg testdata); if [ -n "$$unformatted" ]; then echo "not gofmt-ed:"; echo "$$unformatted"; exit 1; fi

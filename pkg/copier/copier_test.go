@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -104,6 +105,16 @@ func (s *scene) rows(source mailbox.Wire) []ledger.Row {
 func (s *scene) fill(w mailbox.Wire, n int) {
 	for i := range n {
 		s.source.Deliver(w, []byte(fmt.Sprintf("Subject: %s %d\r\n\r\nbody of %d\r\n", w, i, i)), day.Add(time.Duration(i)*time.Hour), mailbox.Seen, "$label1")
+	}
+}
+
+// serial lets a hook have state of its own: calls come from several goroutines.
+func serial(hook func(memory.Call) memory.Fault) func(memory.Call) memory.Fault {
+	var mu sync.Mutex
+	return func(c memory.Call) memory.Fault {
+		mu.Lock()
+		defer mu.Unlock()
+		return hook(c)
 	}
 }
 
@@ -272,14 +283,14 @@ func TestVanishedMessageIsAnOutcome(t *testing.T) {
 	s := newScene(t, memory.Options{}, memory.Options{})
 	s.fill("INBOX", 9)
 	removed := false
-	s.destination.Inject(func(c memory.Call) memory.Fault {
+	s.destination.Inject(serial(func(c memory.Call) memory.Fault {
 		if c.Verb == memory.Append && !removed {
 			removed = true
 			go s.source.Remove("INBOX", 9)
 			time.Sleep(20 * time.Millisecond)
 		}
 		return memory.Fault{}
-	})
+	}))
 	result := s.mustRun()
 	if c, v := result.Total(ledger.Copied).Messages, result.Total(ledger.Vanished).Messages; c+v != 9 || v != 1 {
 		t.Errorf("%d copied, %d vanished; want 8 and 1", c, v)
@@ -289,12 +300,12 @@ func TestVanishedMessageIsAnOutcome(t *testing.T) {
 func TestFullDestinationStopsTheRunAndResumes(t *testing.T) {
 	s := newScene(t, memory.Options{}, memory.Options{})
 	s.fill("INBOX", 10)
-	s.destination.Inject(func(c memory.Call) memory.Fault {
+	s.destination.Inject(serial(func(c memory.Call) memory.Fault {
 		if c.Verb == memory.Append && c.Nth > 5 {
 			return memory.Fault{Err: &endpoint.Error{Class: endpoint.OverQuota, Code: "OVERQUOTA", Text: "Quota exceeded"}}
 		}
 		return memory.Fault{}
-	})
+	}))
 	if _, err := s.run(); endpoint.ClassOf(err) != endpoint.OverQuota {
 		t.Fatalf("copy into a full account: %v", err)
 	}
@@ -348,21 +359,21 @@ func TestMessageThatBreaksTheConnectionIsIsolated(t *testing.T) {
 			bad := s.source.Deliver("INBOX", []byte("poison"), day)
 			s.fill("INBOX", 6)
 			if side == "source" {
-				s.source.Inject(func(c memory.Call) memory.Fault {
+				s.source.Inject(serial(func(c memory.Call) memory.Fault {
 					if c.Verb == memory.Fetch && c.UID == bad {
 						return memory.Fault{Err: memory.Lost()}
 					}
 					return memory.Fault{}
-				})
+				}))
 			} else {
 				met := 0 // on the destination the seventh message would get UID 7 each time
-				s.destination.Inject(func(c memory.Call) memory.Fault {
+				s.destination.Inject(serial(func(c memory.Call) memory.Fault {
 					if c.Verb == memory.Append && c.Mailbox == "INBOX" && c.UID == 7 && met < 3 {
 						met++
 						return memory.Fault{Err: memory.Lost()}
 					}
 					return memory.Fault{}
-				})
+				}))
 			}
 			s.job = func(j *copier.Job) { j.Patience.Total = 100 * time.Microsecond }
 			result := s.mustRun()
@@ -390,13 +401,13 @@ func TestAnyFaultsEndInOneCopyEach(t *testing.T) {
 		done := rapid.SliceOfN(rapid.Bool(), len(faults), len(faults)).Draw(rt, "took effect")
 		foreign := rapid.IntRange(0, 20).Draw(rt, "somebody else delivers at call")
 		calls := 0
-		hook := func(c memory.Call) memory.Fault {
+		hook := serial(func(c memory.Call) memory.Fault {
 			calls++
 			if i := slices.Index(faults, calls); i >= 0 {
 				return memory.Fault{Err: memory.Lost(), Done: done[i]}
 			}
 			return memory.Fault{}
-		}
+		})
 		s.destination.Inject(hook)
 		s.source.Inject(hook)
 		s.job = func(j *copier.Job) { j.Workers = 1; j.Patience.Total = 0 }
@@ -430,12 +441,12 @@ func TestCancelledRunReturnsSoonAndResumes(t *testing.T) {
 	s.fill("INBOX", 20)
 	s.replan()
 	ctx, cancel := context.WithCancel(context.Background())
-	s.destination.Inject(func(c memory.Call) memory.Fault {
+	s.destination.Inject(serial(func(c memory.Call) memory.Fault {
 		if c.Verb == memory.Append && c.Nth == 7 {
 			cancel()
 		}
 		return memory.Fault{}
-	})
+	}))
 	l, err := ledger.Create(s.ledgerPath, ledger.Facts{Name: "test", Source: s.source.Identity(), Destination: s.destination.Identity()}, ledger.Options{Now: time.Now})
 	if err != nil {
 		t.Fatal(err)

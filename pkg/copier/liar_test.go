@@ -112,7 +112,7 @@ func TestMessageThatArrivesLateIsNotSentAgain(t *testing.T) {
 	s.job = func(j *copier.Job) { j.MatchExisting = false } // which would find it too
 	lost := false
 	looks := 0
-	s.destination.Inject(func(c memory.Call) memory.Fault {
+	s.destination.Inject(serial(func(c memory.Call) memory.Fault {
 		switch {
 		case c.Verb == memory.Append && c.Nth == 2:
 			lost = true
@@ -124,7 +124,7 @@ func TestMessageThatArrivesLateIsNotSentAgain(t *testing.T) {
 			}
 		}
 		return memory.Fault{}
-	})
+	}))
 	s.mustRun()
 	s.wantSame()
 	if looks < 2 {

@@ -315,11 +315,15 @@ func flags(in []string) (out []mailbox.Flag) {
 func TestLargeMailboxThroughCuts(t *testing.T) {
 	from, to := dovecotA(t).NewUser(t), dovecotB(t).NewUser(t)
 	var letters []imaptest.RawMessage
-	for letter := range message.Generate(1, 20_000, 600) {
+	n := 20_000
+	if testing.Short() {
+		n = 4_000
+	}
+	for letter := range message.Generate(1, n, 600) {
 		letters = append(letters, imaptest.RawMessage{Body: letter.Bytes, Date: letter.Date, Flags: []string{`\Seen`}})
 	}
 	from.Dial(t).Fill("INBOX", letters)
-	cut := imaptest.Proxy(t, to.Server.TLSAddr(), imaptest.Faults{Up: imaptest.Fault{After: 2_000_000}, Times: 5})
+	cut := imaptest.Proxy(t, to.Server.TLSAddr(), imaptest.Faults{Up: imaptest.Fault{After: int64(100 * n)}, Times: 5})
 	through := &imaptest.Server{Name: "cut dovecot", Host: cut.Host, TLSPort: cut.Port}
 	p, l := move(t, from, imaptest.Account{Server: through, User: to.User, Password: to.Password})
 	compare(t, p, l, from, to, asIs, 0)
