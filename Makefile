@@ -6,6 +6,7 @@ VERSION  ?= dev
 BIN      := bin/imapmigrate
 LINTER   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME ?= 20s
+SEED     ?= 1
 
 # ./... passes folders named testdata by.
 ALL := ./... ./testdata/message
@@ -13,7 +14,7 @@ ALL := ./... ./testdata/message
 # Packages in which goroutines share something.
 RACY := ./pkg/endpoint/... ./pkg/ledger/... ./pkg/copier/... ./pkg/verify/... ./pkg/purge/... ./pkg/view/... ./pkg/auth/... ./pkg/demo/... ./pkg/cli/...
 
-.PHONY: help build test race lint fuzz bench cover demo setup clean
+.PHONY: help build test race lint fuzz bench crash cover demo setup clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -47,6 +48,9 @@ fuzz: ## every fuzz target for FUZZTIME (20s) each; what it finds is kept in tes
 
 bench: setup ## micro benchmarks, and 10,000 messages (500 MB) from one Dovecot to another with the real program: seconds and memory of each step
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime 1s -timeout 30m ./...
+
+crash: setup ## the real program killed 200 times between real servers, then the accounts compared; SEED=N for other moments
+	$(GO) test ./cmd/imapmigrate -run Killed -v -timeout 60m -kills 67 -seed $(SEED)
 
 cover: ## coverage of our packages by all tests, as cover.html
 	$(GO) test -timeout 12m -coverpkg ./pkg/... -coverprofile cover.out ./...

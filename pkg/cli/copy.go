@@ -22,11 +22,13 @@ import (
 
 func (a *app) copyCommand() *cobra.Command {
 	var again bool
+	var hours window
 	c := a.command(manual{
-		use: "copy [PLAN] [--retry-refused]", short: "Do what the plan says; go on where an earlier run stopped",
+		use: "copy [PLAN] [--retry-refused] [--until HH:MM]", short: "Do what the plan says; go on where an earlier run stopped",
 		examples: `
   imapmigrate copy                           # runs plans/NAME.plan.yaml
-  imapmigrate copy reviewed.plan.yaml        # runs that plan`,
+  imapmigrate copy reviewed.plan.yaml        # runs that plan
+  imapmigrate copy --until 07:00             # stops safely in the morning (75); the same command goes on in the evening`,
 		long: `
 Reads the source without changing it and appends to the destination, message by message, with internal date, flags and keywords. What was
 meant and what was done is recorded first and after, so that a run can be stopped at any moment and started again: nothing is lost, nothing
@@ -45,8 +47,14 @@ comes twice. A second run copies only what is new. A message or mailbox that can
 		if err != nil {
 			return err
 		}
-		return a.copy(cmd.Context(), conf, p, file, again)
+		ctx, cancel, err := hours.limit(cmd.Context(), a.now())
+		if err != nil {
+			return err
+		}
+		defer cancel()
+		return windowClosed(ctx, a.copy(ctx, conf, p, file, again))
 	})
+	hours.flags(c)
 	c.Flags().BoolVar(&again, "retry-refused", false, "try messages again that the destination refused, or that were too large, in an earlier run")
 	return c
 }
@@ -82,7 +90,7 @@ func (a *app) copy(ctx context.Context, conf *config.Config, p *plan.Plan, file 
 		Plan: p, Ledger: l, Source: both.source.Source(), Destination: both.destination.Destination(),
 		Workers: workers(conf), Memory: int64(conf.Copy.Memory), BatchMessages: conf.Copy.BatchMessages, BatchBytes: int64(conf.Copy.BatchBytes),
 		MatchExisting: conf.Copy.Existing == config.Match, RetryRefused: again, SpoolDir: a.files(conf.Name).state,
-		Sink: sink, Now: a.now, Patience: endpoint.DefaultPatience, Settling: settling,
+		Sink: sink, Now: a.now, Patience: patience(ctx, a.now()), Settling: settling,
 	})
 	if err != nil {
 		return errors.Join(err, l.Close())
