@@ -52,7 +52,8 @@ comes twice. A second run copies only what is new. A message or mailbox that can
 			return err
 		}
 		defer cancel()
-		return windowClosed(ctx, a.copy(ctx, conf, p, file, again))
+		err = a.copy(ctx, conf, p, file, again)
+		return windowClosed(ctx, a.now(), err)
 	})
 	hours.flags(c)
 	c.Flags().BoolVar(&again, "retry-refused", false, "try messages again that the destination refused, or that were too large, in an earlier run")

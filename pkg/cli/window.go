@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -72,10 +73,16 @@ func patience(ctx context.Context, now time.Time) endpoint.Patience {
 	return p
 }
 
-// windowClosed turns what a run ended with into the window's end, where that was the reason.
-func windowClosed(ctx context.Context, err error) error {
-	if c, ok := context.Cause(ctx).(*closed); ok && err != nil {
-		return &outcome{ComeBack, c.Error()}
+// windowClosed turns what a run ended with into the window's end, where that was the reason. Besides the context's own error that is what a
+// connection says which was cut off at that moment; a network time-out may even come a little before the context knows that it has ended.
+func windowClosed(ctx context.Context, now time.Time, err error) error {
+	end, limited := ctx.Deadline()
+	if err == nil || !limited || now.Before(end) || is[*signalled](context.Cause(ctx)) {
+		return err
+	}
+	class := endpoint.ClassOf(err)
+	if is[*closed](err) || errors.Is(err, context.DeadlineExceeded) || class == endpoint.Lost || class == endpoint.Unreachable || class == endpoint.Temporary || class == endpoint.Throttled {
+		return &outcome{ComeBack, (&closed{end}).Error()}
 	}
 	return err
 }
