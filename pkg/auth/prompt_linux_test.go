@@ -15,12 +15,21 @@ import (
 	"golang.org/x/term"
 )
 
+// noTerminal skips, but fails where everything that is tested has to be there.
+func noTerminal(t *testing.T, err error) {
+	t.Helper()
+	if os.Getenv("IMAPMIGRATE_REQUIRE_SERVERS") == "1" {
+		t.Fatalf("no pseudo terminals here: %v", err)
+	}
+	t.Skipf("no pseudo terminals here: %v", err)
+}
+
 // terminal is both ends of a pseudo terminal.
 func terminal(t *testing.T) (person, program *os.File) {
 	t.Helper()
 	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
 	if err != nil {
-		t.Skipf("no pseudo terminals here: %v", err)
+		noTerminal(t, err)
 	}
 	t.Cleanup(func() { person.Close() })
 	var unlock, number int32
@@ -29,7 +38,7 @@ func terminal(t *testing.T) (person, program *os.File) {
 	}
 	program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
 	if err != nil {
-		t.Skipf("no pseudo terminals here: %v", err)
+		noTerminal(t, err)
 	}
 	t.Cleanup(func() { program.Close() })
 	return person, program
@@ -44,7 +53,7 @@ func ioctl(t *testing.T, f *os.File, request uintptr, value *int32) {
 	}
 	if err := conn.Control(func(fd uintptr) {
 		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, fd, request, uintptr(unsafe.Pointer(value))); errno != 0 {
-			t.Skipf("no pseudo terminals here: %v", errno)
+			noTerminal(t, errno)
 		}
 	}); err != nil {
 		t.Fatal(err)

@@ -463,3 +463,35 @@ func TestCancelledRunReturnsSoonAndResumes(t *testing.T) {
 	s.mustRun()
 	s.wantSame()
 }
+
+// A destination that cannot be made is its mailbox's problem, even where its bare name is there, and not a matter of subscription.
+func TestMailboxThatCannotBeMadeIsAProblem(t *testing.T) {
+	for _, named := range []bool{false, true} {
+		s := newScene(t, memory.Options{}, memory.Options{RefuseName: func(w mailbox.Wire) *endpoint.Error {
+			return &endpoint.Error{Class: endpoint.BadMailbox, Code: "NOPERM", Text: "not allowed"}
+		}})
+		if named {
+			s.destination.MakeNoselect("Gesendet")
+		}
+		s.fill("INBOX", 2)
+		s.fill("Sent", 2)
+		result, err := s.run()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p := result.Problems(); len(p) != 1 || p[0].Name.String() != "Sent" || !strings.Contains(p[0].Problem, "not allowed") {
+			t.Errorf("name there %v: problems %+v; want Sent, with the server's words", named, p)
+		}
+		if n := len(s.destination.Messages("INBOX")); n != 2 {
+			t.Errorf("name there %v: INBOX holds %d messages, want 2", named, n)
+		}
+	}
+}
+
+func TestRefusedSubscriptionIsOnlyAWarning(t *testing.T) {
+	s := newScene(t, memory.Options{}, memory.Options{})
+	s.fill("Sent", 1)
+	s.destination.Inject(memory.In("Gesendet", memory.Subscribe, memory.Fault{Err: &endpoint.Error{Class: endpoint.BadMailbox, Text: "no"}}))
+	s.mustRun()
+	s.wantSame()
+}

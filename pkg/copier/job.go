@@ -86,8 +86,9 @@ func Run(ctx context.Context, job Job) (*Result, error) {
 			r.Sink.Emit(event.Waiting{Stage: stage, Reason: err.Error(), Wait: wait})
 		}
 	}
+	r.Workers = max(1, r.Workers)
 	// Three windows a worker exist at a time: one being read, one waiting, one being appended; a quarter stays as room to move.
-	r.window = max(64<<10, min(job.BatchBytes, job.Memory/int64(4*job.Workers)))
+	r.window = max(64<<10, min(job.BatchBytes, job.Memory/int64(4*r.Workers)))
 	started := r.Now()
 	if err := r.Ledger.RecordPlan(job.Plan.Sum(), started); err != nil {
 		return &Result{}, err
@@ -139,7 +140,7 @@ func (r *run) work(ctx context.Context, groups [][]*task) error {
 	defer stop(nil)
 	queue := make(chan []*task)
 	var workers sync.WaitGroup
-	for range max(1, r.Workers) {
+	for range r.Workers {
 		workers.Go(func() {
 			for group := range queue {
 				for _, t := range group {

@@ -3,7 +3,6 @@ package copier
 import (
 	"context"
 
-	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/event"
 	"imapmigrate/pkg/ledger"
 	"imapmigrate/pkg/mailbox"
@@ -64,22 +63,23 @@ func (r *run) place(ctx context.Context, e plan.Entry, destination map[mailbox.W
 	if e.Action == plan.Structure && (there || r.hasChildren(e)) {
 		return false, nil // a server makes the parents of what it is told to make
 	}
-	err = r.Patience.Do(ctx, func() (bool, error) {
-		if (!there || !info.Selectable) && !e.To.IsInbox() {
-			if made, err = r.Destination.Create(ctx, e.ToWire, e.ToRole); err != nil {
-				return false, err
-			}
+	if (!there || !info.Selectable) && !e.To.IsInbox() {
+		err := r.Patience.Do(ctx, func() (bool, error) {
+			now, err := r.Destination.Create(ctx, e.ToWire, e.ToRole)
+			made = made || now
+			return false, err
+		})
+		if err != nil {
+			return made, err
 		}
-		if !e.Subscribe || info.Subscribed {
-			return true, nil
-		}
-		return true, r.Destination.Subscribe(ctx, e.ToWire)
-	})
-	if class := endpoint.ClassOf(err); class == endpoint.NoMailbox || class == endpoint.BadMailbox {
-		if made || there {
-			r.Sink.Emit(event.Warning{Stage: stage, Text: "not subscribed: " + err.Error()})
-			return made, nil
-		}
+	}
+	if !e.Subscribe || info.Subscribed {
+		return made, nil
+	}
+	err = r.Patience.Do(ctx, func() (bool, error) { return false, r.Destination.Subscribe(ctx, e.ToWire) })
+	if err != nil && endsMailboxOnly(err) {
+		r.Sink.Emit(event.Warning{Stage: stage, Text: "not subscribed: " + err.Error()})
+		return made, nil
 	}
 	return made, err
 }

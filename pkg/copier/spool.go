@@ -61,7 +61,7 @@ func (s *spooled) intoFile(dir string, body endpoint.Body, sum hash.Hash) error 
 	if err := os.Remove(f.Name()); err != nil {
 		return err
 	}
-	n, err := io.CopyN(io.MultiWriter(diskWriter{f}, sum), body.Content, body.Size)
+	n, err := io.CopyN(io.MultiWriter(f, sum), body.Content, body.Size)
 	if disk, ok := errors.AsType[*os.PathError](err); ok {
 		return fmt.Errorf("a large message needs %d bytes in %s: %w", body.Size, dir, disk)
 	}
@@ -70,9 +70,6 @@ func (s *spooled) intoFile(dir string, body endpoint.Body, sum hash.Hash) error 
 	}
 	return atEnd(body)
 }
-
-// diskWriter keeps io.CopyN from handing the file to the reader, so that the digest sees every byte.
-type diskWriter struct{ io.Writer }
 
 func cut(body endpoint.Body, err error) error {
 	return &endpoint.Error{Class: endpoint.Lost, Op: fmt.Sprintf("read message %d", body.UID), Err: fmt.Errorf("its content ended before the %d bytes that were announced: %w", body.Size, err)}
