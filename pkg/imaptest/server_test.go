@@ -148,6 +148,7 @@ func TestFillKeepsOrderFlagsAndDates(t *testing.T) {
 func TestManyConnectionsAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, s *Server) {
 		account := s.NewUser(t)
+		account.Dial(t).MustCmd("EXAMINE INBOX") // makes it: Dovecot refuses others that come in that moment
 		var all sync.WaitGroup
 		for range 30 {
 			all.Go(func() { account.Dial(t).MustCmd("EXAMINE INBOX") })

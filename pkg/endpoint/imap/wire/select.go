@@ -152,6 +152,11 @@ func (o *opening) askStatus(x *Exchange) error {
 // orMissing tells a mailbox that is not there from one that is refused. Few servers say it by a code.
 func (x *Exchange) orMissing(w mailbox.Wire, err error) error {
 	e, refused := errors.AsType[*endpoint.Error](err)
+	if refused && e.Code == "ALREADYEXISTS" {
+		// Dovecot makes a mailbox when it is opened for the first time, and says so to the one of two connections that comes second.
+		e.Class = endpoint.Temporary
+		return e
+	}
 	if !refused || e.Class != endpoint.BadMailbox || e.Code != "" || e.Err != nil || x.conn.reason() != nil {
 		return err
 	}

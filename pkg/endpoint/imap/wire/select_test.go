@@ -107,6 +107,7 @@ func TestSelectRefused(t *testing.T) {
 		"bad":             {"S: $ BAD no" + find + "S: * LIST () \"/\" \"a*\"\nS: $ OK", endpoint.BadMailbox},
 		"away":            {"S: $ BAD User is authenticated but not connected.", endpoint.Temporary},
 		"literal":         {"S: $ NO [INUSE] no", endpoint.Temporary},
+		"just being made": {"S: $ NO [ALREADYEXISTS] Mailbox already exists", endpoint.Temporary},
 		"token":           {"S: * BYE [EXPIRED] AccessTokenExpired\nS.", endpoint.LoginRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
