@@ -38,6 +38,12 @@ func (c *Conversation) Send(lines ...string) {
 // Raw sends bytes as they are. A client that has gone is noticed by the next read.
 func (c *Conversation) Raw(text string) { io.WriteString(c.conn, text) }
 
+// Sent sends bytes as they are and reports whether the client was still there to take them.
+func (c *Conversation) Sent(text string) bool {
+	_, err := io.WriteString(c.conn, text)
+	return err == nil
+}
+
 // ReadLine reads one line that is no command, such as an answer in SASL or DONE. It is without its end.
 func (c *Conversation) ReadLine() (string, error) {
 	line, err := c.r.ReadString('\n')

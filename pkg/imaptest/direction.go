@@ -42,6 +42,7 @@ func (d *direction) run() {
 			break
 		}
 		d.sleep(time.Until(p.due))
+		d.arrived(!d.up)
 		if !d.pass(p.data) {
 			break
 		}
@@ -67,6 +68,9 @@ func (d *direction) read() {
 		b := make([]byte, now.pieceSize())
 		n, err := d.from.Read(b)
 		now, _ = d.proxy.current(d.link)
+		if n > 0 {
+			d.began(d.up)
+		}
 		if n > 0 && !d.queue.push(piece{b[:n], time.Now().Add(now.RoundTrip / 2)}, now.readAhead()) {
 			io.Copy(io.Discard, d.from) // until it is closed
 			return
@@ -98,8 +102,11 @@ func (f Faults) readAhead() int {
 
 // pass writes a piece, up to where a fault strikes, and tells whether the direction goes on.
 func (d *direction) pass(data []byte) bool {
-	d.line = append(d.line, data...)
 	fault, pattern := d.proxy.fault(d.link, d.up)
+	if fault.After == 0 && pattern == nil && d.sent == len(d.line) {
+		return d.forward(data)
+	}
+	d.line = append(d.line, data...)
 	at, found := d.find(fault, pattern)
 	if found {
 		if !d.flush(at) || d.proxy.strike(d.link) && !d.act(fault) {
@@ -115,6 +122,21 @@ func (d *direction) pass(data []byte) bool {
 	}
 	d.forget()
 	return true
+}
+
+// forward passes on a piece in which nothing is looked for, and keeps of it what a later look needs: its last, unfinished line.
+func (d *direction) forward(data []byte) bool {
+	d.passed += int64(len(data))
+	if at := bytes.LastIndexByte(data, '\n') + 1; at > 0 || len(d.line)+len(data) > maxLine {
+		d.line = d.line[:0]
+		if len(data)-at <= maxLine {
+			d.line = append(d.line, data[at:]...)
+		}
+	} else {
+		d.line = append(d.line, data...)
+	}
+	d.sent = len(d.line)
+	return d.write(data)
 }
 
 // lastLine is where the last, unfinished line begins.

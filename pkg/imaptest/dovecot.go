@@ -8,7 +8,10 @@ import (
 	"testing"
 )
 
-const dovecotProgram = "/usr/sbin/dovecot"
+const (
+	dovecotProgram = "/usr/sbin/dovecot"
+	dovecotConf    = "dovecot.conf"
+)
 
 // DovecotOptions says what a Dovecot is like. The zero value is Dovecot's own: Maildir++ with "." between
 // the parts of a name and no prefix.
@@ -85,7 +88,7 @@ func startDovecot(o DovecotOptions) (*Server, error) {
 			return s, err
 		}
 	}
-	conf := filepath.Join(s.dir, "dovecot.conf")
+	conf := s.ConfigFile()
 	if err := os.WriteFile(conf, []byte(o.config(s, mail)), 0o644); err != nil {
 		return s, err
 	}

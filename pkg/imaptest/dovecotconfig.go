@@ -82,7 +82,7 @@ passdb {
 }
 userdb {
   driver = static
-  args = uid=$UID gid=$GID home=$DIR/mail/%u
+  args = uid=$UID gid=$GID home=$DIR/mail/%u allow_all_users=yes
 }
 `
 

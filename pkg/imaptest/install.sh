@@ -1,7 +1,8 @@
 #!/bin/bash
-# install.sh puts the IMAP servers that the tests start onto a Debian 12 machine: Dovecot, Cyrus and Courier.
-# Dovecot is installed. Cyrus and Courier exclude it and each other as packages, though not on disk, so
-# they are unpacked into private roots below $IMAPMIGRATE_SERVERS and only their libraries are installed.
+# install.sh puts what the tests start onto a Debian 12 machine: the IMAP servers Dovecot, Cyrus and Courier, and
+# Chromium, in which they look at the HTML pages, and OpenSSH, which judges signatures. Dovecot, Chromium and OpenSSH
+# are installed. Cyrus and Courier exclude Dovecot and each other as packages, though not on disk, so they are
+# unpacked into private roots below $IMAPMIGRATE_SERVERS and only their libraries are installed.
 # No daemon is started; the tests start their own. Where all is there it only looks and says nothing.
 #
 #   IMAPMIGRATE_SERVERS           where the private roots are      (default /var/cache/imapmigrate/servers)
@@ -44,6 +45,10 @@ have_cyrus() {
   compgen -G '/usr/lib/*/sasl2/libplain.so*' >/dev/null &&
     runs "$servers/cyrus" usr/lib/cyrus/bin/master usr/lib/cyrus/bin/imapd usr/lib/cyrus/bin/ctl_cyrusdb
 }
+
+have_chromium() { command -v chromium >/dev/null; }
+
+have_openssh() { command -v ssh-keygen >/dev/null; }
 
 have_courier() {
   runs "$servers/courier" usr/bin/imapd usr/bin/couriertls usr/sbin/couriertcpd usr/lib/courier/courier/imaplogin
@@ -108,7 +113,7 @@ give_up() {
 }
 
 missing=
-for name in dovecot cyrus courier; do "have_$name" || missing="$missing $name"; done
+for name in dovecot cyrus courier chromium openssh; do "have_$name" || missing="$missing $name"; done
 [ -z "$missing" ] && exit 0
 [ "$(id -u)" = 0 ] || give_up "not root, so nothing can be installed" "$missing"
 command -v apt-get >/dev/null || give_up "no apt-get here, so nothing can be installed" "$missing"
@@ -120,4 +125,6 @@ missing=
 provide dovecot install dovecot-imapd
 provide cyrus unpack cyrus cyrus-imapd cyrus-common
 provide courier unpack courier courier-imap courier-base courier-authlib
+provide chromium install chromium fonts-dejavu-core
+provide openssh install openssh-client
 [ -z "$missing" ] || give_up "incomplete" "$missing"

@@ -3,6 +3,7 @@ package imaptest
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +14,8 @@ type link struct {
 	spared, struck bool
 
 	cutting, hanging sync.Once
+	flying           atomic.Int64  // pieces that were read and not yet passed on, in both directions
+	heard            atomic.Bool   // something was passed on to the client since it spoke last
 	dead             chan struct{} // closed by cut
 	hung             chan struct{} // closed by hang
 }
@@ -45,6 +48,22 @@ func (l *link) cut(broken bool) {
 			}
 		}
 	})
+}
+
+// began notes that something was said, by the client or the server.
+func (l *link) began(byClient bool) {
+	if byClient && l.heard.Swap(false) && l.flying.Load() == 0 {
+		l.proxy.waited()
+	}
+	l.flying.Add(1)
+}
+
+// arrived notes that something is about to be heard.
+func (l *link) arrived(byClient bool) {
+	if byClient {
+		l.heard.Store(true)
+	}
+	l.flying.Add(-1)
 }
 
 func (l *link) hang() { l.hanging.Do(func() { close(l.hung) }) }

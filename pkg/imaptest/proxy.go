@@ -13,6 +13,10 @@ type Stats struct {
 	Connections int   // made by clients, the refused ones too
 	Struck      int   // connections that a fault has hit
 	Up, Down    int64 // bytes passed on: to the server, to the client
+
+	// Waits counts how often a client spoke after an answer while nothing was under way in either direction: the round trips that nothing
+	// else was done in. Without RoundTrip little is ever under way, and pipelined commands are counted too.
+	Waits int64
 }
 
 // FaultProxy stands between a client and a server, and breaks connections as told. It stops with the test.
@@ -156,6 +160,12 @@ func (p *FaultProxy) strike(l *link) bool {
 	p.faults.hits++
 	p.stats.Struck++
 	return true
+}
+
+func (p *FaultProxy) waited() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stats.Waits++
 }
 
 func (p *FaultProxy) count(up bool, n int) {

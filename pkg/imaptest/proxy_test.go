@@ -55,9 +55,12 @@ func exchange(t *testing.T, p *FaultProxy, text string, patience time.Duration) 
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(patience))
-	io.WriteString(conn, text)
+	_, broken := io.WriteString(conn, text)
 	conn.(*net.TCPConn).CloseWrite()
 	b, err := io.ReadAll(conn)
+	if err == nil {
+		err = broken // a reset is told once, to whoever asks first
+	}
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() {
 		err = errTimeout
@@ -202,5 +205,28 @@ func TestProxyFaultCanBeSetOnOpenConnection(t *testing.T) {
 	c.SetDeadline(time.Now().Add(5 * time.Second))
 	if rest, _ := io.ReadAll(c); strings.Contains(string(rest), "three") {
 		t.Errorf("got %q behind the fault", rest)
+	}
+}
+
+// Ten commands, each sent when the one before is answered, are ten waits; ten sent at once are one.
+func TestProxyCountsWaits(t *testing.T) {
+	for name, test := range map[string]struct {
+		atOnce int
+		want   int64
+	}{"one by one": {1, 10}, "at once": {10, 1}} {
+		p := Proxy(t, echo(t), Faults{RoundTrip: 20 * time.Millisecond})
+		conn := dial(t, p.Addr())
+		said := strings.Repeat("x\n", test.atOnce)
+		io.WriteString(conn, "hello\n") // no answer came before this: it waited for nothing
+		io.ReadFull(conn, make([]byte, 6))
+		for range 10 / test.atOnce {
+			io.WriteString(conn, said)
+			if _, err := io.ReadFull(conn, make([]byte, len(said))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := p.Stats().Waits; got != test.want {
+			t.Errorf("%s: %d waits, want %d", name, got, test.want)
+		}
 	}
 }

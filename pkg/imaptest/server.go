@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -61,6 +62,9 @@ func (s *Server) User(tb testing.TB, name string) Account {
 	}
 	return Account{Server: s, User: name, Password: Password}
 }
+
+// ConfigFile is Dovecot's configuration, for the tools that come with it.
+func (s *Server) ConfigFile() string { return filepath.Join(s.dir, dovecotConf) }
 
 // Log is what the server has logged so far.
 func (s *Server) Log() string { return s.process.log() }
