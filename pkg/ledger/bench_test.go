@@ -1,8 +1,11 @@
 package ledger
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,40 +19,82 @@ func BenchmarkHundredThousand(b *testing.B) {
 	for b.Loop() {
 		os.Remove(path)
 		l := create(b, path)
-		m, err := l.Enrol(Mailbox{Source: "INBOX", Validity: 1, Dest: "INBOX", DestValidity: 1})
-		if err != nil {
-			b.Fatal(err)
-		}
+		m := enrolled(b, l, "INBOX")
 		start := time.Now()
-		var settled []Row
-		for first := 1; first <= messages; first += batch {
-			intended := make([]Row, batch)
-			for i := range intended {
-				uid := mailbox.UID(first + i)
-				intended[i] = Row{UID: uid, Size: 50_000, Date: noon, Flags: []mailbox.Flag{mailbox.Seen, "$Forwarded"}, Digest: mailbox.Digest{byte(uid), byte(uid >> 8)}}
-			}
-			if err := l.Commit(m, Commit{Settled: settled, Intended: intended, Fence: Fence{1, mailbox.UID(first)}}); err != nil {
-				b.Fatal(err)
-			}
-			settled = intended
-			for i := range settled {
-				settled[i].Outcome, settled[i].Dest = Copied, settled[i].UID
-			}
-		}
-		if err := l.Update(m, settled...); err != nil {
-			b.Fatal(err)
-		}
+		copyAll(b, l, m, messages, batch)
 		b.ReportMetric(float64(time.Since(start).Microseconds())/messages, "µs/message-written")
 		start = time.Now()
-		if c, err := l.Counts(m); err != nil || c.Total.Messages != messages {
-			b.Fatal(c, err)
+		if err := l.Each(m, func(Row) error { return nil }); err != nil {
+			b.Fatal(err)
 		}
 		b.ReportMetric(float64(time.Since(start).Nanoseconds())/messages, "ns/message-read")
 		l.Close()
-		info, err := os.Stat(path)
+		b.ReportMetric(fileSize(b, path)/messages, "bytes/message")
+	}
+}
+
+// BenchmarkMillion is the size of the largest accounts: how long it takes to open their ledger and to sum it up, and what it holds in memory
+// (Go's own; the file is mapped and the system's to give and take).
+func BenchmarkMillion(b *testing.B) {
+	const messages, boxes = 1_000_000, 50
+	path := filepath.Join(b.TempDir(), "a.ledger")
+	l := create(b, path)
+	for i := range boxes {
+		live(b, l, enrolled(b, l, mailbox.Wire(fmt.Sprint("box", i))), messages/boxes, 5000)
+	}
+	l.Close()
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for b.Loop() {
+		start := time.Now()
+		l, err := Open(path, options)
 		if err != nil {
 			b.Fatal(err)
 		}
-		b.ReportMetric(float64(info.Size())/messages, "bytes/message")
+		b.ReportMetric(float64(time.Since(start).Microseconds())/1e3, "ms-open")
+		start = time.Now()
+		all, err := l.Mailboxes()
+		if err != nil || len(all) != boxes {
+			b.Fatal(len(all), err)
+		}
+		for _, m := range all {
+			if c, err := l.Counts(m); err != nil || c.Total.Messages != messages/boxes {
+				b.Fatal(c, err)
+			}
+		}
+		b.ReportMetric(float64(time.Since(start).Microseconds())/1e3, "ms-counts")
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		b.ReportMetric(float64(int64(after.HeapInuse)-int64(before.HeapInuse))/(1<<20), "MiB-heap")
+		l.Close()
+	}
+	b.ReportMetric(fileSize(b, path)/messages, "bytes/message")
+}
+
+// BenchmarkGroupCommit says what a commit of one batch costs when several workers commit at the same time.
+func BenchmarkGroupCommit(b *testing.B) {
+	for _, workers := range []int{1, 4, 16} {
+		b.Run(fmt.Sprintf("%d workers", workers), func(b *testing.B) {
+			l := create(b, filepath.Join(b.TempDir(), "a.ledger"))
+			var boxes []Mailbox
+			for w := range workers {
+				boxes = append(boxes, enrolled(b, l, mailbox.Wire(fmt.Sprint("box", w))))
+			}
+			commits := 0
+			for b.Loop() {
+				commits++
+				var all sync.WaitGroup
+				for _, m := range boxes {
+					all.Go(func() {
+						if err := l.Update(m, Row{UID: mailbox.UID(commits), Size: 1, Outcome: Copied, Dest: mailbox.UID(commits)}); err != nil {
+							b.Error(err)
+						}
+					})
+				}
+				all.Wait()
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(commits*workers), "µs/commit")
+		})
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,17 +20,22 @@ import (
 // Format is the number of the file's layout. A ledger of another format is refused, never converted in place.
 const Format = 1
 
+// allocation is by how many bytes the file grows at a time; bbolt's own 16 MiB would be most of a small account's ledger.
+const allocation = 1 << 20
+
 // Buckets. Keys are big-endian numbers, so that bbolt's order is ours.
 var (
 	metaBucket   = []byte("meta")      // "facts" -> Facts as JSON
 	boxBucket    = []byte("mailboxes") // mailbox id -> Mailbox as JSON
 	rowBucket    = []byte("messages")  // mailbox id, source uid -> Row
-	intentBucket = []byte("intents")   // mailbox id -> Fence and the source uids in doubt
+	intentBucket = []byte("intents")   // mailbox id, batch -> Fence and the source uids in doubt
 	claimBucket  = []byte("claims")    // destination id, destination uid -> mailbox id, source uid
 	destBucket   = []byte("destinations")
-	planBucket   = []byte("plans") // time -> digest of the plan that ran
+	sourceBucket = []byte("sources") // uidvalidity, name on the wire -> mailbox id
+	countBucket  = []byte("counts")  // mailbox id -> how many rows are in which state
+	planBucket   = []byte("plans")   // number of the run -> when it began, digest of its plan
 	factsKey     = []byte("facts")
-	everyBucket  = [][]byte{metaBucket, boxBucket, rowBucket, intentBucket, claimBucket, destBucket, planBucket}
+	everyBucket  = [][]byte{metaBucket, boxBucket, rowBucket, intentBucket, claimBucket, destBucket, sourceBucket, countBucket, planBucket}
 )
 
 // Facts say which migration a ledger belongs to.
@@ -89,8 +92,12 @@ type Ledger struct {
 	path  string
 	db    *bbolt.DB
 	facts Facts
+	holds bool // the lock is ours alone, and the holder's file says so
 
-	mu     sync.Mutex            // one transaction that writes at a time
+	mu      sync.Mutex // of the two below, never held during a transaction
+	waiting []*write   // changes for the next transaction
+	writing bool       // somebody leads a transaction, or is about to
+
 	broken atomic.Pointer[error] // why nothing may be done any more
 
 	closing sync.Once
@@ -124,6 +131,24 @@ func Create(path string, facts Facts, o Options) (*Ledger, error) {
 
 // Open opens a ledger that must be there; a missing file is fs.ErrNotExist.
 func Open(path string, o Options) (*Ledger, error) {
+	l, err := open(path, &bbolt.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if err := writeHolder(path, o); err != nil {
+		return nil, errors.Join(err, l.db.Close())
+	}
+	l.holds = true
+	return l, nil
+}
+
+// OpenReadOnly opens a ledger that must be there and of which nothing can be changed: every verb that writes is an error. Several
+// processes may do so at a time, none while another has it by Open.
+func OpenReadOnly(path string) (*Ledger, error) {
+	return open(path, &bbolt.Options{ReadOnly: true, PreLoadFreelist: true})
+}
+
+func open(path string, o *bbolt.Options) (*Ledger, error) {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return nil, fmt.Errorf("ledger %s cannot be opened: %w", path, err)
@@ -136,20 +161,25 @@ func Open(path string, o Options) (*Ledger, error) {
 		return nil, &DamagedError{path, errors.New("the file is empty")}
 	}
 	l := &Ledger{path: path}
+	o.Timeout, o.OpenFile = 300*time.Millisecond, openExisting
 	err = l.survive(func() (err error) {
-		l.db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 300 * time.Millisecond, OpenFile: openExisting})
+		l.db, err = bbolt.Open(path, 0o600, o)
 		return err
 	})
 	if errors.Is(err, bolterrors.ErrTimeout) {
 		return nil, &LockedError{path, readHolder(path)}
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, fmt.Errorf("ledger %s cannot be opened; make it readable and writable for yourself: %w", path, err)
+	}
 	if err != nil {
 		return nil, &DamagedError{path, err}
 	}
-	if err := l.readFacts(); err != nil {
-		return nil, errors.Join(err, l.db.Close())
+	l.db.AllocSize = allocation
+	if err := checkPages(path); err != nil {
+		return nil, errors.Join(&DamagedError{path, err}, l.db.Close())
 	}
-	if err := writeHolder(path, o); err != nil {
+	if err := l.readFacts(); err != nil {
 		return nil, errors.Join(err, l.db.Close())
 	}
 	return l, nil
@@ -164,8 +194,10 @@ func (l *Ledger) Path() string { return l.path }
 // Close gives the ledger free. It is safe to call twice.
 func (l *Ledger) Close() error {
 	l.closing.Do(func() {
-		// The holder goes first: the moment the lock is free, somebody else may write a new one.
-		_ = os.Remove(holderPath(l.path))
+		if l.holds {
+			// The holder goes first: the moment the lock is free, somebody else may write a new one.
+			_ = os.Remove(holderPath(l.path))
+		}
 		l.closed = l.db.Close()
 	})
 	return l.closed
@@ -256,58 +288,6 @@ func (l *Ledger) belongs(want Facts) error {
 		return differs("destination", have.Destination, want.Destination)
 	}
 	return nil
-}
-
-// update runs one transaction. An error of f itself rolls back and is returned as it is; an error of the commit means "unknown whether it
-// took effect" and ends the ledger's use.
-func (l *Ledger) update(f func(*bbolt.Tx) error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if broken := l.broken.Load(); broken != nil {
-		return *broken
-	}
-	var refused error
-	err := l.survive(func() error {
-		return l.db.Update(func(tx *bbolt.Tx) error {
-			refused = f(tx)
-			return refused
-		})
-	})
-	if refused != nil {
-		return err
-	}
-	if err != nil {
-		err = fmt.Errorf("ledger %s could not be written, so nothing more is sent; free space or mend the disk, then run the same command again: %w", l.path, err)
-		l.broken.Store(&err)
-		return err
-	}
-	return nil
-}
-
-func (l *Ledger) view(f func(*bbolt.Tx) error) error {
-	if broken := l.broken.Load(); broken != nil {
-		return *broken
-	}
-	return l.survive(func() error { return l.db.View(f) })
-}
-
-// survive turns what bbolt does on a damaged file (Go panics, faults in the memory map) into a DamagedError.
-func (l *Ledger) survive(f func() error) (err error) {
-	old := debug.SetPanicOnFault(true)
-	defer func() {
-		debug.SetPanicOnFault(old)
-		if p := recover(); p != nil {
-			if e, ok := p.(runtime.Error); ok {
-				err = &DamagedError{l.path, e}
-				return
-			}
-			err = &DamagedError{l.path, fmt.Errorf("%v", p)}
-		}
-	}()
-	if err = f(); errors.Is(err, errRow) {
-		err = &DamagedError{l.path, err}
-	}
-	return err
 }
 
 func syncDir(dir string) error {

@@ -23,10 +23,19 @@ type Mailbox struct {
 	DestValidity mailbox.UIDValidity `json:"dest_validity"`
 	DestID       uint32              `json:"dest_id"`
 	Made         bool                `json:"made"` // the destination mailbox did not exist before us
+	// Unmade: a rollback has removed it again, with nothing in it.
+	Unmade bool `json:"unmade,omitempty"`
 	// Cursor: every source message with a lower UID has a row with an outcome, so that a later run starts here. 0 before the first scan.
 	Cursor mailbox.UID `json:"cursor"`
 	// Messages the source held below Cursor when it was last scanned; the sum of the outcomes must agree.
 	Messages uint32 `json:"messages"`
+	// ModSeq is a HIGHESTMODSEQ of the source (RFC 7162): the Flags of every row are at least as new as it. 0 when nobody knows.
+	ModSeq uint64 `json:"mod_seq,omitempty"`
+	// DestModSeq is the destination's HIGHESTMODSEQ when it was last asked for; it never goes back unless the mailbox was restored.
+	DestModSeq uint64 `json:"dest_mod_seq,omitempty"`
+	// Rematched: the records were matched anew by content, and the mailbox was not gone through since. Until it was, messages that are not on
+	// the destination any more are to be copied again.
+	Rematched bool `json:"rematched,omitempty"`
 	// Problem is why the mailbox could not be finished, empty when it was.
 	Problem string `json:"problem,omitempty"`
 	// Names on the wire are bytes, not text; JSON would repair them.
@@ -62,6 +71,15 @@ func (l *Ledger) Enrol(m Mailbox) (Mailbox, error) {
 		return Mailbox{}, err
 	case found && have.Dest != m.Dest:
 		return Mailbox{}, &ConflictError{fmt.Sprintf("mailbox %q was copied to %q before and cannot go to %q now; plan it as before, or use another migration name", have.Name, have.DestName, m.DestName)}
+	case found && have.DestValidity != m.DestValidity && have.Unmade:
+		holds, err := l.Holds(have)
+		if err == nil && holds {
+			err = &ConflictError{fmt.Sprintf("mailbox %q on the destination was removed by a rollback, and messages are recorded in it; match it anew with copy --rematch", have.DestName)}
+		}
+		if err != nil {
+			return Mailbox{}, err
+		}
+		return l.remade(have, m)
 	case found && have.DestValidity != m.DestValidity:
 		return Mailbox{}, &ConflictError{fmt.Sprintf("mailbox %q on the destination has uidvalidity %d, it had %d when it was copied to: it was made anew or restored, and what was recorded there is void; use another migration name to match it by content", have.DestName, m.DestValidity, have.DestValidity)}
 	case found:
@@ -74,6 +92,9 @@ func (l *Ledger) Enrol(m Mailbox) (Mailbox, error) {
 		}
 		m.ID = uint32(id)
 		if m.DestID, err = destination(tx, m.Dest, m.DestValidity); err != nil {
+			return err
+		}
+		if err := putSource(tx, m); err != nil {
 			return err
 		}
 		return putMailbox(tx, m)
@@ -96,8 +117,13 @@ func (l *Ledger) Trouble(m Mailbox, problem string) error {
 // RecordPlan notes that a run follows the plan of that digest.
 func (l *Ledger) RecordPlan(digest string, now time.Time) error {
 	return l.update(func(tx *bbolt.Tx) error {
-		key := binary.BigEndian.AppendUint64(nil, uint64(now.UnixNano()))
-		return tx.Bucket(planBucket).Put(key, seal(key, []byte(digest)))
+		b := tx.Bucket(planBucket)
+		n, err := b.NextSequence() // not the time: clocks are set back
+		if err != nil {
+			return err
+		}
+		key := binary.BigEndian.AppendUint64(nil, n)
+		return b.Put(key, seal(key, append(binary.AppendVarint(nil, now.Unix()), digest...)))
 	})
 }
 
@@ -108,11 +134,22 @@ func (l *Ledger) LastPlan() (digest string, err error) {
 		if k == nil {
 			return nil
 		}
-		text, err := unseal(k, v)
-		digest = string(text)
+		digest, err = openPlan(k, v)
 		return err
 	})
 	return digest, err
+}
+
+func openPlan(k, v []byte) (digest string, err error) {
+	value, err := unseal(k, v)
+	if err != nil {
+		return "", err
+	}
+	d := decoder{b: value}
+	if d.varint(); d.bad {
+		return "", errRow
+	}
+	return string(d.b), nil
 }
 
 func putMailbox(tx *bbolt.Tx, m Mailbox) error {
@@ -142,30 +179,59 @@ func decodeMailbox(k, v []byte) (m Mailbox, err error) {
 // destination numbers (mailbox, UIDVALIDITY) pairs of the destination: several source mailboxes may merge into one, and claims are on it.
 func destination(tx *bbolt.Tx, w mailbox.Wire, v mailbox.UIDValidity) (uint32, error) {
 	b := tx.Bucket(destBucket)
-	key := append(binary.BigEndian.AppendUint32(nil, uint32(v)), w...)
-	if sealed := b.Get(key); sealed != nil {
-		id, err := unseal(key, sealed)
-		if err != nil || len(id) != 4 {
-			return 0, errRow
-		}
-		return binary.BigEndian.Uint32(id), nil
+	key := nameKey(w, v)
+	if id, found, err := getID(b, key); found || err != nil {
+		return id, err
 	}
 	n, err := b.NextSequence()
 	if err != nil {
 		return 0, err
 	}
-	return uint32(n), b.Put(key, seal(key, binary.BigEndian.AppendUint32(nil, uint32(n))))
+	return uint32(n), putID(b, key, uint32(n))
+}
+
+func putSource(tx *bbolt.Tx, m Mailbox) error {
+	return putID(tx.Bucket(sourceBucket), nameKey(m.Source, m.Validity), m.ID)
+}
+
+func nameKey(w mailbox.Wire, v mailbox.UIDValidity) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, uint32(v)), w...)
+}
+
+func putID(b *bbolt.Bucket, key []byte, id uint32) error {
+	return b.Put(key, seal(key, binary.BigEndian.AppendUint32(nil, id)))
+}
+
+func getID(b *bbolt.Bucket, key []byte) (id uint32, found bool, err error) {
+	sealed := b.Get(key)
+	if sealed == nil {
+		return 0, false, nil
+	}
+	value, err := unseal(key, sealed)
+	if err == nil && len(value) != 4 {
+		err = errRow
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	return binary.BigEndian.Uint32(value), true, nil
 }
 
 // Find returns the entry of a source mailbox.
-func (l *Ledger) Find(source mailbox.Wire, v mailbox.UIDValidity) (Mailbox, bool, error) {
-	all, err := l.Mailboxes()
-	for _, m := range all {
-		if m.Source == source && m.Validity == v {
-			return m, true, err
+func (l *Ledger) Find(source mailbox.Wire, v mailbox.UIDValidity) (m Mailbox, found bool, err error) {
+	err = l.view(func(tx *bbolt.Tx) error {
+		id, there, err := getID(tx.Bucket(sourceBucket), nameKey(source, v))
+		if !there || err != nil {
+			return err
 		}
-	}
-	return Mailbox{}, false, err
+		key := binary.BigEndian.AppendUint32(nil, id)
+		if m, err = decodeMailbox(key, tx.Bucket(boxBucket).Get(key)); err == nil && (m.Source != source || m.Validity != v) {
+			err = errRow
+		}
+		found = err == nil
+		return err
+	})
+	return m, found, err
 }
 
 // ConflictError: what is to be copied does not fit what was recorded of that mailbox.

@@ -42,9 +42,9 @@ func drawRow(t *rapid.T) Row {
 	flags := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) mailbox.Flag { return mailbox.Flag(rapid.String().Draw(t, "flag")) }), 0, 8)
 	r := Row{
 		UID:      mailbox.UID(rapid.Uint32Min(1).Draw(t, "uid")),
-		Outcome:  Outcome(rapid.IntRange(int(Intended), int(Refused)).Draw(t, "outcome")),
+		Outcome:  Outcome(rapid.IntRange(int(Intended), int(RolledBack)).Draw(t, "outcome")),
 		Proof:    Proof(rapid.IntRange(0, int(Missing)).Draw(t, "proof")),
-		Removal:  Removal(rapid.IntRange(0, int(Gone)).Draw(t, "removal")),
+		Removal:  Removal(rapid.IntRange(0, int(RollingBack)).Draw(t, "removal")),
 		Size:     rapid.Int64().Draw(t, "size"),
 		Date:     drawTime(t, "date"),
 		Flags:    flags.Draw(t, "flags"),

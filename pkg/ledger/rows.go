@@ -9,7 +9,8 @@ import (
 	"imapmigrate/pkg/mailbox"
 )
 
-// Fence is the destination's UIDNEXT before anything of a batch was sent: nothing of the batch can have a lower UID.
+// Fence is the destination's UIDNEXT before anything of a batch was sent: nothing of the batch can have a lower UID. A fence taken before
+// several batches holds for all of them.
 type Fence struct {
 	Validity mailbox.UIDValidity
 	UIDNext  mailbox.UID
@@ -22,8 +23,9 @@ type Commit struct {
 	Settled []Row
 	// Withdrawn were intended and are known not to be on the destination: their rows go, as if they had never been touched.
 	Withdrawn []mailbox.UID
-	// Intended are rows with digest, size, date and flags; their Outcome becomes Intended. All intents of a mailbox share one fence,
-	// so Intended is refused while older intents are open.
+	// Intended are rows with digest, size, date and flags; their Outcome becomes Intended. They are a batch of their own with its Fence;
+	// older batches of the mailbox may still be open, under the same UIDVALIDITY. A message that is in doubt or on the destination already
+	// is refused; one that verification has found missing there is not, and its claim goes with its old row.
 	Intended []Row
 	Fence    Fence
 }
@@ -31,58 +33,102 @@ type Commit struct {
 // Commit makes c durable.
 func (l *Ledger) Commit(m Mailbox, c Commit) error {
 	return l.update(func(tx *bbolt.Tx) error {
-		var closed []mailbox.UID
-		for _, r := range c.Settled {
-			if r.Outcome <= Intended {
-				return fmt.Errorf("message %d of mailbox %d settled without an outcome", r.UID, m.ID)
-			}
-			wasOpen, err := settle(tx, m, r)
-			if err != nil {
-				return err
-			}
-			if wasOpen {
-				closed = append(closed, r.UID)
-			}
-		}
-		for _, uid := range c.Withdrawn {
-			if err := tx.Bucket(rowBucket).Delete(rowKey(m.ID, uid)); err != nil {
-				return err
-			}
-		}
-		if err := closeIntents(tx, m.ID, append(closed, c.Withdrawn...)); err != nil {
+		t, err := openTally(tx, m.ID)
+		if err != nil {
 			return err
 		}
-		if len(c.Intended) == 0 {
-			return nil
+		closed, err := settleAll(tx, t, m, c.Settled)
+		if err != nil {
+			return err
 		}
-		return intend(tx, m, c.Fence, c.Intended)
+		for _, uid := range c.Withdrawn {
+			if err := withdraw(tx, t, m, uid); err != nil {
+				return err
+			}
+		}
+		if err := closeIntents(tx, m, append(closed, c.Withdrawn...)); err != nil {
+			return err
+		}
+		if len(c.Intended) > 0 {
+			if err := intend(tx, t, m, c.Fence, c.Intended); err != nil {
+				return err
+			}
+		}
+		return t.save(tx)
 	})
+}
+
+// settleAll gives rows their outcomes; closed are those that were in doubt until now.
+func settleAll(tx *bbolt.Tx, t *tally, m Mailbox, rows []Row) (closed []mailbox.UID, err error) {
+	for _, r := range rows {
+		if r.Outcome <= Intended {
+			return nil, fmt.Errorf("message %d of %q settled without an outcome", r.UID, m.Name)
+		}
+		wasOpen, err := settle(tx, t, m, r)
+		if err != nil {
+			return nil, err
+		}
+		if wasOpen {
+			closed = append(closed, r.UID)
+		}
+	}
+	return closed, nil
+}
+
+func withdraw(tx *bbolt.Tx, t *tally, m Mailbox, uid mailbox.UID) error {
+	old, found, err := getRow(tx, m.ID, uid)
+	if err != nil {
+		return err
+	}
+	if !found || old.Outcome != Intended {
+		return fmt.Errorf("message %d of %q is not in doubt, so it cannot be taken back", uid, m.Name)
+	}
+	t.remove(old)
+	return tx.Bucket(rowBucket).Delete(rowKey(m.ID, uid))
 }
 
 // Update replaces rows that have their outcome already: proofs and removals. It claims a Dest that was not known before.
 func (l *Ledger) Update(m Mailbox, rows ...Row) error { return l.Commit(m, Commit{Settled: rows}) }
 
-// InDoubt returns the open intents of a mailbox with their fence, nil when there are none.
+// InDoubt returns the open intents of a mailbox in the order in which they were to be sent, nil when there are none, with the lowest fence of
+// their batches: none of them can have a lower UID on the destination.
 func (l *Ledger) InDoubt(m Mailbox) (rows []Row, fence Fence, err error) {
 	err = l.view(func(tx *bbolt.Tx) error {
 		open, err := readIntents(tx, m.ID)
 		if err != nil {
 			return err
 		}
-		fence = open.fence
-		for _, uid := range open.uids {
-			r, found, err := getRow(tx, m.ID, uid)
-			if err != nil {
-				return err
+		for i, batch := range open {
+			if i == 0 || batch.fence.UIDNext < fence.UIDNext {
+				fence = batch.fence
 			}
-			if !found || r.Outcome != Intended {
+			if batch.fence.Validity != fence.Validity {
 				return errRow
 			}
-			rows = append(rows, r)
+			if rows, err = appendDoubtful(tx, m, rows, batch.uids); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
-	return rows, fence, err
+	if err != nil {
+		return nil, Fence{}, err
+	}
+	return rows, fence, nil
+}
+
+func appendDoubtful(tx *bbolt.Tx, m Mailbox, rows []Row, uids []mailbox.UID) ([]Row, error) {
+	for _, uid := range uids {
+		r, found, err := getRow(tx, m.ID, uid)
+		if err != nil {
+			return nil, err
+		}
+		if !found || r.Outcome != Intended {
+			return nil, errRow
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
 }
 
 // Row returns what is known of one message.
@@ -138,11 +184,8 @@ func (l *Ledger) Each(m Mailbox, visit func(Row) error) error {
 // Claimant says which source message was recorded as lying at that UID of m's destination.
 func (l *Ledger) Claimant(m Mailbox, dest mailbox.UID) (mailboxID uint32, uid mailbox.UID, found bool, err error) {
 	err = l.view(func(tx *bbolt.Tx) error {
-		key := rowKey(m.DestID, dest)
-		owner, err := readClaim(tx, key)
-		if owner != nil {
-			mailboxID, uid, found = binary.BigEndian.Uint32(owner), mailbox.UID(binary.BigEndian.Uint32(owner[4:])), true
-		}
+		c, there, err := getClaim(tx.Bucket(claimBucket), rowKey(m.DestID, dest))
+		mailboxID, uid, found = c.mailbox, c.uid, there
 		return err
 	})
 	return mailboxID, uid, found, err
@@ -191,46 +234,67 @@ func putRow(tx *bbolt.Tx, id uint32, r Row) error {
 }
 
 // settle writes r and moves its claim; wasOpen says that the message was in doubt until now.
-func settle(tx *bbolt.Tx, m Mailbox, r Row) (wasOpen bool, err error) {
+func settle(tx *bbolt.Tx, t *tally, m Mailbox, r Row) (wasOpen bool, err error) {
 	old, found, err := getRow(tx, m.ID, r.UID)
 	if err != nil {
 		return false, err
 	}
-	if old.Dest != 0 && old.Dest != r.Dest {
-		if err := tx.Bucket(claimBucket).Delete(rowKey(m.DestID, old.Dest)); err != nil {
+	if found {
+		t.remove(old)
+	}
+	t.add(r)
+	had, wants := old.claims(), r.claims()
+	if had != 0 && had != wants {
+		if err := tx.Bucket(claimBucket).Delete(rowKey(m.DestID, had)); err != nil {
 			return false, err
 		}
 	}
-	if r.Dest != 0 && old.Dest != r.Dest {
-		if err := claim(tx, m, r); err != nil {
+	if wants != 0 && had != wants {
+		if err := putClaim(tx, m, r); err != nil {
 			return false, err
 		}
 	}
 	return found && old.Outcome == Intended, putRow(tx, m.ID, r)
 }
 
-func claim(tx *bbolt.Tx, m Mailbox, r Row) error {
+// claim says which source message lies at a UID of the destination.
+type claim struct {
+	mailbox uint32
+	uid     mailbox.UID
+}
+
+func putClaim(tx *bbolt.Tx, m Mailbox, r Row) error {
+	b := tx.Bucket(claimBucket)
 	key := rowKey(m.DestID, r.Dest)
-	owner, err := readClaim(tx, key)
+	owner, found, err := getClaim(b, key)
 	if err != nil {
 		return err
 	}
-	if owner != nil {
-		return fmt.Errorf("destination message %d of %q is claimed by source message %d already, not by %d", r.Dest, m.DestName, binary.BigEndian.Uint32(owner[4:]), r.UID)
+	if found {
+		return fmt.Errorf("destination message %d of %q is claimed by source message %d already, not by %d", r.Dest, m.DestName, owner.uid, r.UID)
 	}
-	b := tx.Bucket(claimBucket)
 	b.FillPercent = 0.9
-	return b.Put(key, seal(key, rowKey(m.ID, r.UID)))
+	return b.Put(key, seal(key, binary.AppendUvarint(binary.AppendUvarint(nil, uint64(m.ID)), uint64(r.UID))))
 }
 
-func readClaim(tx *bbolt.Tx, key []byte) ([]byte, error) {
-	sealed := tx.Bucket(claimBucket).Get(key)
+func getClaim(b *bbolt.Bucket, key []byte) (c claim, found bool, err error) {
+	sealed := b.Get(key)
 	if sealed == nil {
-		return nil, nil
+		return claim{}, false, nil
 	}
-	owner, err := unseal(key, sealed)
-	if err != nil || len(owner) != 8 {
-		return nil, errRow
+	c, err = openClaim(key, sealed)
+	return c, err == nil, err
+}
+
+func openClaim(key, sealed []byte) (claim, error) {
+	value, err := unseal(key, sealed)
+	if err != nil {
+		return claim{}, err
 	}
-	return append([]byte(nil), owner...), nil
+	d := decoder{b: value}
+	c := claim{uint32(d.uvarint()), mailbox.UID(d.uvarint())}
+	if d.bad || len(d.b) > 0 {
+		return claim{}, errRow
+	}
+	return c, nil
 }
