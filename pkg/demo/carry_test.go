@@ -117,7 +117,7 @@ func write(t *testing.T, to endpoint.Appender, w mailbox.Wire, batch []endpoint.
 		t.Fatal(err)
 	}
 	defer target.Close()
-	placed, err := target.Append(t.Context(), batch)
+	placed, err := target.Append(t.Context(), batch, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func contract(t *testing.T, o demo.Options) endpointtest.Factory {
 				t.Fatal(err)
 			}
 			a := login(t, s.Host(), s.Port(), s.Roots(), user, "pass")
-			return endpointtest.Account{Fetcher: a.Source(), Appender: a.Destination(), Expunger: a.Removal(),
+			return endpointtest.Account{Fetcher: a.Source(), Appender: a.Destination(), Expunger: a.Removal(), Flagger: a.Flags(),
 				Deliver: func(tb testing.TB, w mailbox.Wire, content []byte) {
 					n, _ := mailbox.Decode(w, stored.Mailboxes()[0].Delimiter)
 					if _, err := stored.Append(n, demo.Mail{Content: content}); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
@@ -42,7 +43,7 @@ func TestDigests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != 3 || got[1] != (endpoint.Reading{Digest: sha256.Sum256([]byte("one")), Size: 3}) {
+	if len(got) != 3 || got[1].Digest != sha256.Sum256([]byte("one")) || got[1].Size != 3 || got[1].Message.UID != 1 || got[1].Problem != "" {
 		t.Errorf("%+v", got)
 	}
 	if got[2].Problem == "" || got[3].Problem != "no" {
@@ -82,6 +83,25 @@ func TestStill(t *testing.T) {
 		}
 		if err != nil && (!strings.Contains(err.Error(), `alice at imap.old.example: mailbox "Sent": `) || err.Next == "") {
 			t.Errorf("no address, or no next step: %v", err)
+		}
+	}
+}
+
+// BenchmarkDigests is 500 messages of 4 KB in one answer.
+func BenchmarkDigests(b *testing.B) {
+	text := strings.Repeat("x", 4096)
+	all := make([]endpoint.Body, 500)
+	for i := range all {
+		all[i] = endpoint.Body{Message: mailbox.Message{UID: mailbox.UID(i + 1)}, Size: int64(len(text))}
+	}
+	set := mailbox.UIDSet{{First: 1, Last: mailbox.UID(len(all))}}
+	b.SetBytes(int64(len(all) * len(text)))
+	for b.Loop() {
+		for i := range all {
+			all[i].Content = io.LimitReader(strings.NewReader(text), int64(len(text))) // as a literal: it cannot write itself
+		}
+		if got, err := endpoint.Digests(b.Context(), told{bodies: all}, set); err != nil || len(got) != len(all) {
+			b.Fatal(err)
 		}
 	}
 }

@@ -42,6 +42,7 @@ type Error struct {
 	Wait    time.Duration // with Throttled: how long the server asked for, 0 if it did not
 	Hint    string        // the next step, a clause for people
 	Err     error         // the cause beneath, if the words are not a server's
+	Last    []string      // the last lines of the connection that has ended, redacted, oldest first; not in Error
 }
 
 // Error is one sentence: account, what was done, the reason, the next step. The server's words are quoted with control characters visible.

@@ -41,6 +41,10 @@ type Reader interface {
 	// Scan visits size, date and flags of those messages of set that exist, in ascending order of UID. A UID that does not exist is
 	// left out without an error. An error from visit ends the scan and is returned as it is; the Reader stays usable.
 	Scan(ctx context.Context, set mailbox.UIDSet, visit func(mailbox.Message) error) error
+	// ScanFlags is Scan for flags and MODSEQ alone, which costs a server far less; Size is -1 and the date zero. With a since other than 0
+	// and on a server with CONDSTORE only messages that were changed after that MODSEQ need be visited (RFC 7162 section 3.1.4.1). Flags
+	// are nil where the server did not say them in a form that can be read, and empty where there are none.
+	ScanFlags(ctx context.Context, set mailbox.UIDSet, since uint64, visit func(mailbox.Message) error) error
 	// Fetch visits the whole bytes of those messages of set that exist, in the server's order. What visit has seen counts only when
 	// Fetch returns nil: a literal may be cut, an answer withdrawn. The body's length is [Body.Size], framed by the protocol, whatever
 	// Message.Size claims. A message that exists but cannot be had (BODY[] NIL, refused) is visited with Body.Problem and no content.
@@ -74,9 +78,18 @@ type Appender interface {
 type Target interface {
 	// State is fresh: its UIDNext is a fence below which nothing that Append adds can be.
 	State() State
-	// Append adds the messages in order and says of each what became of it, in a slice as long as batch. A message that the server
-	// refuses does not stop the others. The error is nil when the connection is still good; otherwise what was not answered is InDoubt.
-	Append(ctx context.Context, batch []Outgoing) ([]Placed, error)
+	// Append adds the messages in order and says of each what became of it, in a slice as long as batch. Where the server takes a batch
+	// whole (RFC 3502) it goes as one, and is stored whole or not at all; otherwise one message after the other, a few of them on their way
+	// at the same time. Once a message is not plainly Stored no other is begun, so that none overtakes it but what was on its way already.
+	// What was not begun is Unsent without an Err, or with that of a connection that has ended. A message that cannot be sent as it is
+	// (flags, date, name) ends the batch in the same way: those before it are sent, and it is Unsent with an Err of Class BadMessage.
+	//
+	// turn may be nil; otherwise it is called at most once, and the server can store nothing of the batch before it has returned nil:
+	// what can be uploaded before that, is. Several Targets of one mailbox so keep the order of their batches. An error of turn is
+	// returned as it is, with all messages Unsent and the connection given up.
+	//
+	// The error is nil when the connection is still good; otherwise what was not answered is InDoubt.
+	Append(ctx context.Context, batch []Outgoing, turn func(context.Context) error) ([]Placed, error)
 	Close() error
 }
 
@@ -100,7 +113,7 @@ type Verdict int
 // The verdicts. The zero value is the careful one.
 const (
 	InDoubt Verdict = iota // sent at least in part, no answer: only the destination knows
-	Unsent                 // nothing of it left, or the server refused before reading on: it is not there
+	Unsent                 // its command never left whole, or the server refused it before reading on: it is not there
 	Stored                 // tagged OK
 	Refused                // tagged NO or BAD; Err says which. A server can store and then fail, so look before sending it again
 )
@@ -111,6 +124,9 @@ type Placed struct {
 	Validity mailbox.UIDValidity // of APPENDUID (RFC 4315), 0 without
 	UID      mailbox.UID         // 0 without UIDPLUS: the message has to be found
 	Err      *Error              // with Refused and Unsent
+
+	// Together is with Refused and with Unsent: the server refused the batch as a whole, which says nothing about this one message. Halve it.
+	Together bool
 }
 
 // Expunger is the one dangerous right; only purge is ever handed it.
@@ -132,6 +148,15 @@ type Remover interface {
 	Deleted(ctx context.Context) (mailbox.UIDSet, error)
 	// Expunge removes exactly those of set that carry \Deleted, by UID EXPUNGE (RFC 4315); Class Unsupported without UIDPLUS, never a plain EXPUNGE.
 	Expunge(ctx context.Context, set mailbox.UIDSet) error
+	// Move takes exactly these messages to mailbox w of the same account, by UID MOVE (RFC 6851); Class Unsupported without MOVE and
+	// UIDPLUS. The answer proves nothing, and what it does not say is not in it; Scan afterwards.
+	Move(ctx context.Context, set mailbox.UIDSet, w mailbox.Wire) (Moved, error)
+}
+
+// Moved is where a server says that it has put messages: their UIDs in the other mailbox, under its UIDVALIDITY, by those they had.
+type Moved struct {
+	Validity mailbox.UIDValidity
+	UIDs     map[mailbox.UID]mailbox.UID
 }
 
 // State is what a server says when a mailbox is opened.

@@ -25,8 +25,7 @@ func (b *bench) survives(w mailbox.Wire, target endpoint.Target, s Sample) {
 	refused := b.facts.RefusesMessage(s.Content)
 	// Two at once, with an ordinary one behind: neither the same bytes nor a refusal may disturb the others.
 	fence := b.next(w)
-	placed, err := target.Append(b.ctx, []endpoint.Outgoing{outgoing(text(s.Content)), outgoing(text(s.Content)), outgoing(letter(1))})
-	b.must(err, "append")
+	placed := b.deliver(target, outgoing(text(s.Content)), outgoing(text(s.Content)), outgoing(letter(1)))
 	kept := 3
 	if refused {
 		kept = 1
@@ -84,12 +83,15 @@ func testAppend(t *testing.T, f Factory) {
 	t.Run("twice the same", func(t *testing.T) { b.with(t).twice() })
 	t.Run("nothing", func(t *testing.T) {
 		b := b.with(t)
-		if placed, err := b.target(b.make("Nothing")).Append(b.ctx, nil); len(placed) != 0 || err != nil {
+		if placed, err := b.target(b.make("Nothing")).Append(b.ctx, nil, nil); len(placed) != 0 || err != nil {
 			b.Errorf("%v, %v", placed, err)
 		}
 	})
 	t.Run("content that lies", func(t *testing.T) { b.with(t).liars() })
 	t.Run("flags that cannot be sent", func(t *testing.T) { b.with(t).badFlags() })
+	t.Run("a refused batch", func(t *testing.T) { b.with(t).refusedBatch() })
+	t.Run("turns", func(t *testing.T) { b.with(t).turns() })
+	t.Run("a turn that never comes", func(t *testing.T) { b.with(t).noTurn() })
 }
 
 func (b *bench) ordered() {
@@ -101,10 +103,10 @@ func (b *bench) ordered() {
 		b.Fatalf("state %+v", st)
 	}
 	var batch []endpoint.Outgoing
-	for i := range 5 {
+	for i := range 60 {
 		batch = append(batch, outgoing(letter(i+3)))
 	}
-	placed, err := target.Append(b.ctx, batch)
+	placed, err := target.Append(b.ctx, batch, nil)
 	b.must(err, "append")
 	if len(placed) != len(batch) {
 		b.Fatalf("%d verdicts for %d messages", len(placed), len(batch))
@@ -121,7 +123,7 @@ func (b *bench) ordered() {
 	for i, u := range found {
 		b.sameBytes(u, got[u].content, letter(i+3))
 	}
-	if fresh := b.target(w).State(); fresh.UIDNext <= found[len(found)-1] || fresh.Messages != 7 {
+	if fresh := b.target(w).State(); fresh.UIDNext <= found[len(found)-1] || fresh.Messages != 62 {
 		b.Errorf("a fresh target says %+v after UID %d", fresh, found[len(found)-1])
 	}
 }
@@ -161,11 +163,11 @@ func (b *bench) liars() {
 		{small, 0, io.EOF},
 	} {
 		target := b.target(w)
-		placed, err := target.Append(b.ctx, []endpoint.Outgoing{{Content: l, InternalDate: summer}, outgoing(letter(2))})
+		placed, err := target.Append(b.ctx, []endpoint.Outgoing{{Content: l, InternalDate: summer}, outgoing(letter(2))}, nil)
 		if len(placed) != 2 || placed[0].Verdict == endpoint.Stored {
 			b.Fatalf("%v, %v", placed, err)
 		}
-		if err == nil && placed[1].Verdict != endpoint.Stored || err != nil && placed[1].Verdict == endpoint.Stored {
+		if placed[1].Verdict != endpoint.Unsent {
 			b.Errorf("error %v, and the message behind: %+v", err, placed[1])
 		}
 		b.must(target.Close(), "close")
@@ -177,18 +179,18 @@ func (b *bench) liars() {
 	}
 }
 
-// badFlags are refused before a byte is sent, and the message behind goes on.
+// badFlags are refused before a byte is sent; the messages before them go, and those behind wait.
 func (b *bench) badFlags() {
 	w := b.make("Bad flags")
 	for _, flag := range []mailbox.Flag{`\Recent`, `\Strange`, "a b", "", "a)", `"q"`, "é", "a\r\nzz DELETE INBOX", "*", "x]"} {
 		target := b.target(w)
-		placed, err := target.Append(b.ctx, []endpoint.Outgoing{outgoing(letter(1), mailbox.Seen, flag), outgoing(letter(2))})
+		placed, err := target.Append(b.ctx, []endpoint.Outgoing{outgoing(letter(0)), outgoing(letter(1), mailbox.Seen, flag), outgoing(letter(2))}, nil)
 		b.must(err, "append")
-		if placed[0].Verdict != endpoint.Unsent || endpoint.ClassOf(placed[0].Err) != endpoint.BadMessage {
-			b.Errorf("flag %q: %+v", string(flag), placed[0])
+		if placed[1].Verdict != endpoint.Unsent || endpoint.ClassOf(placed[1].Err) != endpoint.BadMessage || placed[1].Together {
+			b.Errorf("flag %q: %+v", string(flag), placed[1])
 		}
-		if placed[1].Verdict != endpoint.Stored {
-			b.Errorf("after flag %q: %+v", string(flag), placed[1])
+		if placed[0].Verdict != endpoint.Stored || placed[2].Verdict != endpoint.Unsent || placed[2].Err != nil {
+			b.Errorf("around flag %q: %+v, %+v", string(flag), placed[0], placed[2])
 		}
 		b.must(target.Close(), "close")
 	}

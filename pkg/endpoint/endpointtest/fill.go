@@ -43,7 +43,7 @@ func (b *bench) add(w mailbox.Wire, batch ...endpoint.Outgoing) []mailbox.UID {
 	b.Helper()
 	t := b.target(w)
 	fence := t.State().UIDNext
-	placed, err := t.Append(b.ctx, batch)
+	placed, err := t.Append(b.ctx, batch, nil)
 	b.must(err, "append")
 	b.must(t.Close(), "close target")
 	for i, p := range placed {

@@ -45,7 +45,7 @@ func (b *bench) cancelledBefore(w mailbox.Wire) {
 		"select":  func() error { _, err := b.Expunger.Select(ctx, w); return err },
 		"scan":    func() error { return r.Scan(ctx, r.State().Everything(), func(mailbox.Message) error { return nil }) },
 		"fetch":   func() error { return r.Fetch(ctx, r.State().Everything(), func(endpoint.Body) error { return nil }) },
-		"append":  func() error { _, err := target.Append(ctx, []endpoint.Outgoing{outgoing(letter(9))}); return err },
+		"append":  func() error { _, err := target.Append(ctx, []endpoint.Outgoing{outgoing(letter(9))}, nil); return err },
 		"mark":    func() error { return s.MarkDeleted(ctx, s.State().Everything(), 0) },
 		"expunge": func() error { return s.Expunge(ctx, s.State().Everything()) },
 	}
@@ -149,7 +149,7 @@ func (b *bench) appendOften(w mailbox.Wire, n int) error {
 	}
 	defer target.Close()
 	for i := range n {
-		placed, err := target.Append(b.ctx, []endpoint.Outgoing{outgoing(letter(i))})
+		placed, err := target.Append(b.ctx, []endpoint.Outgoing{outgoing(letter(i))}, nil)
 		if err != nil {
 			return err
 		}

@@ -31,8 +31,7 @@ func (b *bench) dated(w mailbox.Wire, date time.Time) {
 	target := b.target(w)
 	defer target.Close()
 	fence := b.next(w)
-	placed, err := target.Append(b.ctx, []endpoint.Outgoing{{InternalDate: date, Content: letter(1)}, outgoing(letter(2))})
-	b.must(err, "append")
+	placed := b.deliver(target, endpoint.Outgoing{InternalDate: date, Content: letter(1)}, outgoing(letter(2)))
 	if placed[1].Verdict != endpoint.Stored {
 		b.Fatalf("the message behind: %+v", placed[1])
 	}

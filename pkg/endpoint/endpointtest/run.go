@@ -16,6 +16,9 @@ type Account struct {
 	Fetcher  endpoint.Fetcher
 	Appender endpoint.Appender
 	Expunger endpoint.Expunger
+	Flagger  endpoint.Flagger // nil where the account has no such right to give
+
+	Unmaker endpoint.Unmaker // the same
 
 	// Deliver adds a message as the mail system would, by a client of its own that opens no mailbox; nil when there is none.
 	Deliver func(tb testing.TB, w mailbox.Wire, content []byte)
@@ -50,7 +53,7 @@ func Run(t *testing.T, f Factory) {
 		{"rights", testRights}, {"lister", testLister}, {"names", testNames}, {"create", testCreate}, {"missing", testMissing},
 		{"scan", testScan}, {"fetch", testFetch}, {"corpus", testCorpus}, {"peek", testPeek},
 		{"append", testAppend}, {"dates", testDates}, {"flags", testFlags},
-		{"remove", testRemove}, {"cancel", testCancel}, {"parallel", testParallel}, {"close", testClose},
+		{"remove", testRemove}, {"mark", testMark}, {"move", testMove}, {"unmake", testUnmake}, {"header", testHeader}, {"cancel", testCancel}, {"parallel", testParallel}, {"close", testClose},
 	}
 	for _, g := range groups {
 		t.Run(g.name, func(t *testing.T) { g.run(t, f) })

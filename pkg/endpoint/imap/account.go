@@ -17,9 +17,22 @@ type Options struct {
 	// context ends.
 	Connections int
 
+	// Compress says when COMPRESS=DEFLATE (RFC 4978) is used, where the server offers it.
+	Compress Compression
+
 	// Now is the clock by which idle connections age; nil is time.Now.
 	Now func() time.Time
 }
+
+// Compression is when to compress.
+type Compression string
+
+// The three ways. The zero value is CompressOff.
+const (
+	CompressOff  Compression = "off"
+	CompressOn   Compression = "on"
+	CompressAuto Compression = "auto" // once a connection of the account has turned out slower than the codec, see [wire.Session.Slow]
+)
 
 // Account is one account that has been logged in to. It has no right itself; it hands out the views that are rights, all on one pool.
 type Account struct {

@@ -2,9 +2,11 @@ package imap
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"imapmigrate/pkg/endpoint"
+	"imapmigrate/pkg/endpoint/imap/wire"
 	"imapmigrate/pkg/mailbox"
 )
 
@@ -43,47 +45,33 @@ type target struct{ lease *lease }
 func (t *target) State() endpoint.State { return t.lease.state }
 func (t *target) Close() error          { return t.lease.end() }
 
-// Append sends one message after the other, each with a tagged answer of its own. After an error the rest of the batch was never begun.
-func (t *target) Append(ctx context.Context, batch []endpoint.Outgoing) ([]endpoint.Placed, error) {
-	out := make([]endpoint.Placed, len(batch))
-	for i, m := range batch {
-		err := t.one(ctx, m, &out[i])
-		if err == nil {
-			continue
-		}
-		why := asError(err, t.lease)
-		if out[i].Verdict == endpoint.Unsent && out[i].Err == nil {
-			out[i].Err = why
-		}
-		for k := i + 1; k < len(batch); k++ {
-			out[k] = endpoint.Placed{Verdict: endpoint.Unsent, Err: why}
-		}
-		return out, err
-	}
-	return out, nil
-}
-
-func (t *target) one(ctx context.Context, m endpoint.Outgoing, placed *endpoint.Placed) error {
+// Append hands the batch to the wire, which knows the best way that this connection allows.
+func (t *target) Append(ctx context.Context, batch []endpoint.Outgoing, turn func(context.Context) error) ([]endpoint.Placed, error) {
 	s, err := t.lease.use(ctx, t.lease.writing())
 	if err != nil {
-		placed.Verdict = endpoint.Unsent
-		return err
+		return t.unsent(len(batch), err), err
 	}
-	*placed, err = s.Append(ctx, t.lease.state.Wire, m)
+	singly := &t.lease.pool.singly
+	placed, err := s.Append(ctx, t.lease.state.Wire, batch, wire.AppendOptions{Turn: turn, Singly: singly.Load()})
+	if s.Unbatchable() {
+		singly.Store(true)
+	}
 	if err == nil && s.Broken() {
-		// Answered, and closed for safety: after BAD a server may take a message for commands. The others go over a new connection.
+		// Answered, and closed for safety: after BAD a server may take a message for commands. The next batch goes over a new connection.
 		t.lease.dropped()
 	}
-	if err != nil {
-		return t.lease.pool.ours(t.lease.writing(), err)
-	}
-	return nil
+	return placed, err
 }
 
-// asError is err as an *endpoint.Error; a context's error becomes Lost, which its connection then is.
-func asError(err error, l *lease) *endpoint.Error {
-	if e, ok := err.(*endpoint.Error); ok {
-		return e
+// unsent says of n messages that not one was begun.
+func (t *target) unsent(n int, err error) []endpoint.Placed {
+	why, ok := errors.AsType[*endpoint.Error](err)
+	if !ok {
+		why = t.lease.pool.lost(t.lease.writing(), err)
 	}
-	return &endpoint.Error{Class: endpoint.Lost, Account: l.pool.options.Account, Op: l.writing(), Err: err}
+	out := make([]endpoint.Placed, n)
+	for i := range out {
+		out[i] = endpoint.Placed{Verdict: endpoint.Unsent, Err: why}
+	}
+	return out
 }

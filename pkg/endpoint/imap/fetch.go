@@ -1,37 +1,27 @@
 package imap
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"maps"
-	"slices"
+	"io"
 
 	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/endpoint/imap/wire"
 	"imapmigrate/pkg/mailbox"
 )
 
-const (
-	fetchUIDs = 1000 // messages that one FETCH of bodies names at most
+const fetchUIDs = 1000 // messages that one FETCH of bodies names at most
 
-	// After so many connections that go-imap gave up, in one mailbox and on one account, it is asked no more: logins are limited.
-	fatalInMailbox = 3
-	fatalInAccount = 12
-)
-
-// Fetch streams bodies through go-imap, piece by piece. What a piece did not bring home whole is then read message by message.
+// Fetch streams bodies, two commands on their way at a time. What does not come home whole is then read message by message.
 func (r *reader) Fetch(ctx context.Context, set mailbox.UIDSet, visit func(endpoint.Body) error) error {
 	set, err := r.existing(ctx, set)
 	if err != nil {
 		return err
 	}
-	pieces := newWindows(set, 0)
-	for {
-		piece := pieces.next(fetchUIDs)
-		if piece == nil {
-			return nil
-		}
-		if err := r.fetch(ctx, piece, visit); err != nil {
+	for pieces := newWindows(set, 0); ; {
+		asked, err := r.fetch(ctx, pieces, visit)
+		if asked == nil || err != nil {
 			return err
 		}
 	}
@@ -53,51 +43,26 @@ func (r *reader) existing(ctx context.Context, set mailbox.UIDSet) (mailbox.UIDS
 	return mailbox.SetOf(there...), err
 }
 
-// fetch reads one piece: through go-imap as far as that goes, the rest singly.
-func (r *reader) fetch(ctx context.Context, piece mailbox.UIDSet, visit func(endpoint.Body) error) error {
-	left := piece
-	for !r.wary() {
-		asked := r.readable(left)
-		if len(asked) == 0 {
-			break
-		}
-		seen, err := r.stream(ctx, asked, visit)
-		left = without(left, seen)
-		if len(left) == 0 && err == nil {
-			return nil
-		}
-		unparsable := errors.Is(err, wire.ErrUnparsable)
-		if err != nil && !unparsable && !refused(err) {
-			return err
-		}
-		known := len(r.odd)
-		if left, err = r.remember(ctx, left); err != nil {
-			return err
-		}
-		asked = r.readable(left)
-		if !unparsable {
-			r.blind = len(seen) == 0 && asked.Len() > 1
-			break
-		}
-		if len(r.odd) == known && len(asked) > 0 {
-			// The metadata does not tell which message it was. Servers answer in ascending order, so the lowest is the likeliest.
-			r.odd[asked[0].First] = true
-		}
+// fetch reads pieces as long as the server answers, and then what is missing of those, singly. asked is nil when there was none left.
+func (r *reader) fetch(ctx context.Context, pieces *windows, visit func(endpoint.Body) error) (asked mailbox.UIDSet, err error) {
+	f := &flow{visit: visit, pieces: pieces}
+	if r.blind {
+		f.asked = pieces.next(fetchUIDs)
+	} else if err = r.stream(ctx, f); err != nil && !refused(err) {
+		return nil, err
 	}
-	return r.singly(ctx, left, visit)
+	left := without(f.asked, f.seen)
+	if len(left) == 0 {
+		return f.asked, nil
+	}
+	r.blind = r.blind || err != nil && len(f.seen) == 0 && f.asked.Len() > 1
+	if left, err = r.remember(ctx, left); err != nil {
+		return nil, err
+	}
+	return f.asked, r.singly(ctx, left, visit)
 }
 
-// readable is set less the messages that are known to be beyond go-imap.
-func (r *reader) readable(set mailbox.UIDSet) mailbox.UIDSet {
-	return without(set, slices.Collect(maps.Keys(r.odd)))
-}
-
-// wary reports whether to leave go-imap out of it.
-func (r *reader) wary() bool {
-	return r.blind || r.fatal >= fatalInMailbox || r.lease.pool.unparsed.Load() >= fatalInAccount
-}
-
-// remember asks which messages of set exist, and notes those that are beyond go-imap.
+// remember asks which messages of set exist.
 func (r *reader) remember(ctx context.Context, set mailbox.UIDSet) (mailbox.UIDSet, error) {
 	if err := r.news(ctx); err != nil {
 		return nil, err
@@ -114,37 +79,52 @@ func (r *reader) remember(ctx context.Context, set mailbox.UIDSet) (mailbox.UIDS
 		}
 		for _, m := range found {
 			there = append(there, m.UID)
-			r.note(m)
 		}
 	}
 }
 
-// stream is one FETCH through go-imap; it says which messages were visited.
-func (r *reader) stream(ctx context.Context, set mailbox.UIDSet, visit func(endpoint.Body) error) ([]mailbox.UID, error) {
-	if len(set) == 0 {
-		return nil, ctx.Err()
-	}
+// flow is a stream of bodies.
+type flow struct {
+	visit  func(endpoint.Body) error
+	pieces *windows
+	asked  mailbox.UIDSet
+	seen   []mailbox.UID // visited whole
+}
+
+// stream lets the bodies come.
+func (r *reader) stream(ctx context.Context, f *flow) error {
 	s, err := r.lease.use(ctx, r.lease.reading())
 	if err != nil {
-		return nil, err
+		return err
 	}
-	p := &pass{asked: set, visit: visit, modseq: r.condstore(), abandon: s.Abandon}
-	err = s.Guard(ctx, wire.Op{Kind: wire.Message, Words: r.lease.reading()}, p.run)
-	switch {
-	case p.halt != nil && !p.cut:
-		if s.Broken() {
-			r.lease.dropped()
+	err = s.FetchBodies(ctx, wire.Bodies{Next: f.next, Visit: f.one})
+	if _, done := errors.AsType[*endpoint.Error](err); err != nil && !done && ctx.Err() == nil && s.Broken() {
+		r.lease.dropped() // given up because the visit wanted no more
+	}
+	return err
+}
+
+func (f *flow) next() mailbox.UIDSet {
+	piece := f.pieces.next(fetchUIDs)
+	f.asked = append(f.asked, piece...)
+	return piece
+}
+
+// one has a message visited. A notice in its place is none.
+func (f *flow) one(m mailbox.Message, content io.Reader, size int64) error {
+	b := endpoint.Body{Message: m, Content: content, Size: size}
+	if size <= int64(noticeMost) {
+		small, err := io.ReadAll(content)
+		if err != nil || isNotice(small) {
+			return err
 		}
-		return p.seen, p.halt
-	case errors.Is(err, errCut):
-		r.lease.dropped()
-		return p.seen, r.lease.pool.lost(r.lease.reading(), errCut)
-	case errors.Is(err, wire.ErrUnparsable):
-		r.fatal++
-		r.lease.pool.unparsed.Add(1)
-		r.lease.dropped()
+		b.Content = bytes.NewReader(small)
 	}
-	return p.seen, err
+	if err := f.visit(b); err != nil {
+		return err
+	}
+	f.seen = append(f.seen, m.UID)
+	return nil
 }
 
 // refused reports whether err is the server's word about messages, and not about the connection or the moment.

@@ -24,7 +24,11 @@ func (p *pool) open(ctx context.Context, w mailbox.Wire, readOnly bool) (*lease,
 	if err != nil {
 		return nil, err
 	}
-	state, err := s.enter(ctx, w, readOnly)
+	err = p.compress(ctx, s)
+	var state endpoint.State
+	if err == nil {
+		state, err = s.enter(ctx, w, readOnly)
+	}
 	if err != nil {
 		p.release(s)
 		return nil, err

@@ -45,6 +45,12 @@ func box(n int) []imaptest.RawMessage {
 // serve starts the server, and the account on it.
 func (l liar) serve(t *testing.T) (*imaptest.Ruled, *imap.Account) {
 	t.Helper()
+	s := l.start(t, "")
+	return s, open(t, scripted(s))
+}
+
+func (l liar) start(t *testing.T, greeting string) *imaptest.Ruled {
+	t.Helper()
 	if l.validity == nil {
 		l.validity = func(int) int { return 7 }
 	}
@@ -56,12 +62,12 @@ func (l liar) serve(t *testing.T) (*imaptest.Ruled, *imap.Account) {
 		}
 		c.Send("$tag OK done")
 	}
-	s := imaptest.Serve(t, imaptest.Rules{
+	return imaptest.Serve(t, imaptest.Rules{
+		Greeting:   greeting,
 		Capability: strings.TrimSpace("IMAP4rev1 AUTH=PLAIN UNSELECT " + l.capability),
 		Forbid:     append([]string{"EXPUNGE", "CLOSE", "DELETE", "RENAME"}, l.forbid...),
 		On:         append(l.on, imaptest.Rule{Pattern: `(EXAMINE|SELECT) "?Box"?( \(CONDSTORE\))?`, Answer: opened}, imaptest.Rule{Pattern: "UID FETCH .*", Answer: l.fetch}),
 	})
-	return s, open(t, scripted(s))
 }
 
 func scripted(s *imaptest.Ruled) imap.Options {

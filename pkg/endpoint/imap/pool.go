@@ -23,8 +23,11 @@ type pool struct {
 	tokens  chan struct{} // one for each session that may exist
 	closing chan struct{} // closed by close
 
-	// unparsed counts the connections that go-imap gave up over an answer it could not read, see [reader.wary].
-	unparsed atomic.Int32
+	// singly is set once the server has answered a MULTIAPPEND as none that knows it would: it is given no more.
+	singly atomic.Bool
+
+	// slow is set once a connection has turned out slower than compressing.
+	slow atomic.Bool
 
 	mu     sync.Mutex
 	closed bool
@@ -148,12 +151,23 @@ func (p *pool) connect(ctx context.Context, words string) (*session, error) {
 
 // release gives a session back; a broken one is dropped.
 func (p *pool) release(s *session) {
+	if s.Slow() {
+		p.slow.Store(true)
+	}
 	if s.Broken() {
 		p.drop(s)
 	} else {
 		p.rest(s)
 	}
 	p.unreserve()
+}
+
+// compress turns compression on where it is wanted.
+func (p *pool) compress(ctx context.Context, s *session) error {
+	if mode := p.options.Compress; mode == CompressOn || mode == CompressAuto && p.slow.Load() {
+		return s.Compress(ctx)
+	}
+	return nil
 }
 
 func (p *pool) rest(s *session) {
@@ -206,7 +220,7 @@ var errLoggedOut = errors.New("the account was closed")
 func (p *pool) gone(words string) error { return p.lost(words, errLoggedOut) }
 
 // lost is an error of our own making that tells the caller to open anew.
-func (p *pool) lost(words string, cause error) error {
+func (p *pool) lost(words string, cause error) *endpoint.Error {
 	return &endpoint.Error{Class: endpoint.Lost, Account: p.options.Account, Op: words, Err: cause}
 }
 
@@ -240,12 +254,12 @@ func (s *session) unselect(ctx context.Context) error {
 	if !s.selected {
 		return nil
 	}
-	var err error
 	if s.Capabilities().Has("UNSELECT") {
-		err = s.Unselect(ctx)
-	} else {
-		_, err = s.Select(ctx, nowhere, true)
+		s.UnselectFirst() // what follows is raw
+		s.selected = false
+		return nil
 	}
+	_, err := s.Select(ctx, nowhere, true)
 	if err != nil && (ctx.Err() != nil || s.Broken()) {
 		return err
 	}

@@ -2,24 +2,18 @@ package imap
 
 import (
 	"context"
-	"slices"
-
-	"github.com/emersion/go-imap/v2/imapclient"
 
 	"imapmigrate/pkg/endpoint"
-	"imapmigrate/pkg/endpoint/imap/wire"
 	"imapmigrate/pkg/mailbox"
 )
 
 // reader is a mailbox opened by EXAMINE.
 type reader struct {
 	lease *lease
-	odd   map[mailbox.UID]bool // known, or suspected, to be beyond go-imap
-	blind bool                 // go-imap brings no message of this mailbox home
-	fatal int                  // connections that go-imap gave up in this mailbox
+	blind bool // the server refuses to answer for several messages at once
 }
 
-func newReader(l *lease) reader { return reader{lease: l, odd: make(map[mailbox.UID]bool)} }
+func newReader(l *lease) reader { return reader{lease: l} }
 
 func (r *reader) State() endpoint.State { return r.lease.state }
 
@@ -46,7 +40,6 @@ func (r *reader) Scan(ctx context.Context, set mailbox.UIDSet, visit func(mailbo
 			return err
 		}
 		for _, m := range found {
-			r.note(m)
 			if err := visit(m); err != nil {
 				return err
 			}
@@ -55,13 +48,14 @@ func (r *reader) Scan(ctx context.Context, set mailbox.UIDSet, visit func(mailbo
 	}
 }
 
-// news lets the server say what other clients have done: between two NOOPs some answer from what they saw when the mailbox was opened.
+// news has the server say what other clients have done, before the next raw command and in one round trip with it.
 func (r *reader) news(ctx context.Context) error {
 	s, err := r.lease.use(ctx, r.lease.reading())
 	if err != nil {
 		return err
 	}
-	return s.Guard(ctx, wire.Op{Kind: wire.Mailbox, Words: r.lease.reading()}, func(c *imapclient.Client) error { return c.Noop().Wait() })
+	s.NoopFirst()
+	return nil
 }
 
 // widened is the next window's width: where few UIDs are still in use, as in an old INBOX, more are asked for at a time.
@@ -91,22 +85,4 @@ func (r *reader) meta(ctx context.Context, piece mailbox.UIDSet) ([]mailbox.Mess
 		return nil, err
 	}
 	return s.FetchMeta(ctx, piece)
-}
-
-// note remembers a message that go-imap could not read.
-func (r *reader) note(m mailbox.Message) {
-	if !plain(m) {
-		r.odd[m.UID] = true
-	}
-}
-
-// plain reports whether go-imap can read what the server says about m. It gives the connection up over one flag that is no atom, as
-// Gmail's "OIB-Seen-[Gmail]/All Mail", and over a date or a size that it cannot read.
-func plain(m mailbox.Message) bool {
-	return m.Size >= 0 && !m.InternalDate.IsZero() && !slices.ContainsFunc(m.Flags, func(f mailbox.Flag) bool {
-		if len(f) > 1 && f[0] == '\\' {
-			f = f[1:]
-		}
-		return !f.Keyword()
-	})
 }

@@ -3,6 +3,7 @@ package imap
 import (
 	"context"
 	"errors"
+	"maps"
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
@@ -90,7 +91,7 @@ func (r *remover) each(ctx context.Context, set mailbox.UIDSet, command func(*im
 
 // nameable refuses sets that could mean other messages than they say: 0 is no UID, and some servers take the largest number for "*",
 // the last message there is (Dovecot 2.3 does).
-func (r *remover) nameable(set mailbox.UIDSet) error {
+func (r *reader) nameable(set mailbox.UIDSet) error {
 	for i, s := range set {
 		if s.First == 0 || s.Last < s.First || s.Last == 1<<32-1 || i > 0 && s.First <= set[i-1].Last {
 			return r.refuse(endpoint.Unsupported, "the UIDs "+bounded(set)+" cannot be named safely")
@@ -107,26 +108,50 @@ func bounded(set mailbox.UIDSet) string {
 	return text
 }
 
-func (r *remover) refuse(class endpoint.Class, why string) error {
+func (r *reader) refuse(class endpoint.Class, why string) error {
 	return &endpoint.Error{Class: class, Account: r.lease.pool.options.Account, Op: r.lease.removing(), Err: errors.New(why)}
 }
 
-// Deleted asks by plain UID SEARCH: SEARCH RETURN costs the connection on servers that do not know it.
+// Deleted asks the server: somebody else may have set the flag a moment ago.
 func (r *remover) Deleted(ctx context.Context) (mailbox.UIDSet, error) {
 	s, err := r.lease.use(ctx, r.lease.removing())
 	if err != nil {
 		return nil, err
 	}
-	var found imap.NumSet
-	err = s.Guard(ctx, wire.Op{Kind: wire.Mailbox, Words: r.lease.removing()}, func(c *imapclient.Client) error {
-		data, err := c.UIDSearch(&imap.SearchCriteria{Flag: []imap.Flag{imap.FlagDeleted}}, nil).Wait()
-		if err == nil {
-			found = data.All
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
+	return s.SearchDeleted(ctx, wire.Op{Kind: wire.Mailbox, Words: r.lease.removing()})
+}
+
+func (r *remover) Move(ctx context.Context, set mailbox.UIDSet, w mailbox.Wire) (moved endpoint.Moved, err error) {
+	if err := r.nameable(set); err != nil {
+		return moved, err
 	}
-	return fromSet(found)
+	for pieces := newWindows(set, 0); ; {
+		piece := pieces.next(commandUIDs)
+		if piece == nil {
+			return moved, nil
+		}
+		s, err := r.lease.use(ctx, r.lease.removing())
+		if err != nil {
+			return moved, err
+		}
+		if caps := s.Capabilities(); !caps.Has("MOVE") || !caps.Has("UIDPLUS") {
+			return moved, r.refuse(endpoint.Unsupported, "the server has no MOVE and UIDPLUS, and without them nobody could say what was moved")
+		}
+		some, err := s.Move(ctx, piece, w)
+		if err != nil {
+			return moved, err
+		}
+		moved = joined(moved, some)
+	}
+}
+
+// joined is two answers as one; of two UIDVALIDITYs only the first is believed.
+func joined(a, b endpoint.Moved) endpoint.Moved {
+	if a.UIDs == nil {
+		return b
+	}
+	if a.Validity == b.Validity {
+		maps.Copy(a.UIDs, b.UIDs)
+	}
+	return a
 }

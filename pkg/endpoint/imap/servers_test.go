@@ -68,7 +68,7 @@ func factory(s *imaptest.Server, facts endpointtest.Facts) endpointtest.Factory 
 		user := s.NewUser(t)
 		a := open(t, options(user))
 		return endpointtest.Account{
-			Fetcher: a.Source(), Appender: a.Destination(), Expunger: a.Removal(),
+			Fetcher: a.Source(), Appender: a.Destination(), Expunger: a.Removal(), Flagger: a.Flags(), Unmaker: a.Unmaking(),
 			Deliver: func(tb testing.TB, w mailbox.Wire, content []byte) {
 				c := user.Dial(tb)
 				defer c.Close()

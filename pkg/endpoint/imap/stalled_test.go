@@ -35,7 +35,7 @@ func stalled(ctx context.Context, a *imap.Account, pattern string) error {
 			return err
 		}
 		defer target.Close()
-		_, err = target.Append(ctx, []endpoint.Outgoing{{Content: text("x")}})
+		_, err = target.Append(ctx, []endpoint.Outgoing{{Content: text("x")}}, nil)
 		return err
 	case "UID STORE", "UID SEARCH", "UID EXPUNGE":
 		return stalledRemover(ctx, a, verb)

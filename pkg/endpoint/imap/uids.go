@@ -1,7 +1,6 @@
 package imap
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/emersion/go-imap/v2"
@@ -50,33 +49,6 @@ func asSet(set mailbox.UIDSet) imap.UIDSet {
 	out := make(imap.UIDSet, 0, len(set))
 	for _, r := range set {
 		out = append(out, imap.UIDRange{Start: imap.UID(r.First), Stop: imap.UID(r.Last)})
-	}
-	return out
-}
-
-// fromSet reads a set of go-imap without counting it out.
-func fromSet(set imap.NumSet) (mailbox.UIDSet, error) {
-	uids, ok := set.(imap.UIDSet)
-	if !ok || uids.Dynamic() {
-		return nil, fmt.Errorf("the server's set of UIDs cannot be used")
-	}
-	var out mailbox.UIDSet
-	for _, r := range uids {
-		out = append(out, mailbox.Range{First: mailbox.UID(r.Start), Last: mailbox.UID(r.Stop)})
-	}
-	return joined(out), nil
-}
-
-// joined brings ranges into the form of a UIDSet: ascending, apart.
-func joined(ranges mailbox.UIDSet) mailbox.UIDSet {
-	slices.SortFunc(ranges, func(a, b mailbox.Range) int { return int(int64(a.First) - int64(b.First)) })
-	var out mailbox.UIDSet
-	for _, r := range ranges {
-		if n := len(out); n > 0 && uint64(r.First) <= uint64(out[n-1].Last)+1 {
-			out[n-1].Last = max(out[n-1].Last, r.Last)
-		} else {
-			out = append(out, r)
-		}
 	}
 	return out
 }

@@ -96,25 +96,3 @@ func TestWithout(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
-
-func TestJoined(t *testing.T) {
-	got := joined(mailbox.UIDSet{{First: 8, Last: 9}, {First: 1, Last: 3}, {First: 4, Last: 4}, {First: 2, Last: 2}, {First: 4294967295, Last: 4294967295}})
-	if got.String() != "1:4,8:9,4294967295" {
-		t.Errorf("%s", got)
-	}
-}
-
-func TestPlainFlags(t *testing.T) {
-	for flag, want := range map[mailbox.Flag]bool{
-		`\Seen`: true, `\Recent`: true, `$Forwarded`: true, `\Strange`: true,
-		`OIB-Seen-[Gmail]/All Mail`: false, `a]`: false, `"quoted"`: false, `\`: false, `\\x`: false, "caf\xc3\xa9": false, "": false, `a b`: false, `\*`: false,
-	} {
-		m := mailbox.Message{Size: 1, InternalDate: epoch, Flags: []mailbox.Flag{"ok", flag}}
-		if plain(m) != want {
-			t.Errorf("flag %q: plain is %v", string(flag), !want)
-		}
-	}
-	if plain(mailbox.Message{Size: -1, InternalDate: epoch}) || plain(mailbox.Message{Size: 1}) || !plain(mailbox.Message{InternalDate: epoch}) {
-		t.Error("size or date")
-	}
-}

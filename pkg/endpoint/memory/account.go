@@ -19,7 +19,7 @@ type Options struct {
 	Prefix    mailbox.Wire
 
 	// Without takes capabilities away, and what they stand for: "UIDPLUS" (no APPENDUID, no UID EXPUNGE), "CONDSTORE", "SPECIAL-USE",
-	// "CREATE-SPECIAL-USE", "STATUS=SIZE", "QUOTA", "NAMESPACE".
+	// "CREATE-SPECIAL-USE", "STATUS=SIZE", "QUOTA", "NAMESPACE", "MULTIAPPEND" (a batch is then stored message by message).
 	Without []string
 
 	NoKeywords bool           // PERMANENTFLAGS has no \*: a keyword outside Keywords is dropped without a word
@@ -56,7 +56,7 @@ type Account struct {
 }
 
 var everyCapability = []string{"IMAP4REV1", "CHILDREN", "CONDSTORE", "CREATE-SPECIAL-USE", "ENABLE", "ID", "LIST-EXTENDED", "LIST-STATUS", "LITERAL+",
-	"NAMESPACE", "QUOTA", "SPECIAL-USE", "STATUS=SIZE", "UIDPLUS", "UNSELECT"}
+	"MOVE", "MULTIAPPEND", "NAMESPACE", "QUOTA", "SPECIAL-USE", "STATUS=SIZE", "UIDPLUS", "UNSELECT"}
 
 // New makes an account with an empty INBOX.
 func New(o Options) *Account {

@@ -244,14 +244,14 @@ type spoiledTarget struct {
 	by appender
 }
 
-func (t spoiledTarget) Append(ctx context.Context, batch []endpoint.Outgoing) ([]endpoint.Placed, error) {
+func (t spoiledTarget) Append(ctx context.Context, batch []endpoint.Outgoing, turn func(context.Context) error) ([]endpoint.Placed, error) {
 	batch = slices.Clone(batch)
 	for i := range batch {
 		if t.by.before != nil {
 			batch[i] = t.by.before(batch[i])
 		}
 	}
-	placed, err := t.Target.Append(ctx, batch)
+	placed, err := t.Target.Append(ctx, batch, turn)
 	if t.by.after != nil {
 		t.by.after(placed)
 	}

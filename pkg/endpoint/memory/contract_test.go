@@ -41,7 +41,7 @@ func TestContract(t *testing.T) {
 		"generous": {memory.Options{}, plain},
 		"dots":     {memory.Options{Delimiter: ".", Prefix: "INBOX.", Connections: 3}, plain},
 		"flat":     {memory.Options{Flat: true}, plain},
-		"bare":     {memory.Options{Without: []string{"UIDPLUS", "CONDSTORE", "SPECIAL-USE", "CREATE-SPECIAL-USE", "STATUS=SIZE", "QUOTA", "NAMESPACE"}}, plain},
+		"bare":     {memory.Options{Without: []string{"UIDPLUS", "CONDSTORE", "SPECIAL-USE", "CREATE-SPECIAL-USE", "STATUS=SIZE", "QUOTA", "NAMESPACE", "MULTIAPPEND"}}, plain},
 		"changing": {memory.Options{Change: courier.Stored}, courier},
 		"picky":    {memory.Options{Refuse: refuse, RefuseName: refuseName}, picky},
 	} {
@@ -54,7 +54,7 @@ func TestContract(t *testing.T) {
 // account opens all rights on one login's worth of server.
 func account(a *memory.Account) endpointtest.Account {
 	return endpointtest.Account{
-		Fetcher: a.Source(), Appender: a.Destination(), Expunger: a.Removal(),
+		Fetcher: a.Source(), Appender: a.Destination(), Expunger: a.Removal(), Flagger: a.Flags(), Unmaker: a.Unmaking(),
 		Deliver: func(tb testing.TB, w mailbox.Wire, content []byte) { a.Deliver(w, content, time.Now()) },
 	}
 }

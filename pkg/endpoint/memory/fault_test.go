@@ -39,40 +39,62 @@ func verdicts(placed []endpoint.Placed) (out []endpoint.Verdict) {
 	return out
 }
 
-// What each fault at the second of three APPENDs leaves behind.
+// What each fault at the second of three messages leaves behind, sent as one batch and one by one.
 func TestAppendFaults(t *testing.T) {
+	const stored, refused, unsent, inDoubt = endpoint.Stored, endpoint.Refused, endpoint.Unsent, endpoint.InDoubt
 	refusal := &endpoint.Error{Class: endpoint.BadMessage, Text: "no"}
 	for name, c := range map[string]struct {
-		fault  memory.Fault
-		want   []endpoint.Verdict
-		stored int
-		lost   bool
+		fault   memory.Fault
+		whole   endpoint.Verdict
+		wholeN  int
+		singly  []endpoint.Verdict
+		singlyN int
+		lost    bool
 	}{
-		"refused":              {memory.Fault{Err: refusal}, []endpoint.Verdict{endpoint.Stored, endpoint.Refused, endpoint.Stored}, 2, false},
-		"stored, then refused": {memory.Fault{Err: refusal, Done: true}, []endpoint.Verdict{endpoint.Stored, endpoint.Refused, endpoint.Stored}, 3, false},
-		"answer lost":          {memory.LostAnswer(), []endpoint.Verdict{endpoint.Stored, endpoint.InDoubt, endpoint.Unsent}, 2, true},
-		"cut before":           {memory.Fault{Err: memory.Lost()}, []endpoint.Verdict{endpoint.Stored, endpoint.InDoubt, endpoint.Unsent}, 1, true},
+		"refused":              {memory.Fault{Err: refusal}, refused, 0, []endpoint.Verdict{stored, refused, unsent}, 1, false},
+		"stored, then refused": {memory.Fault{Err: refusal, Done: true}, refused, 3, []endpoint.Verdict{stored, refused, unsent}, 2, false},
+		"answer lost":          {memory.LostAnswer(), inDoubt, 3, []endpoint.Verdict{stored, inDoubt, unsent}, 2, true},
+		"cut before":           {memory.Fault{Err: memory.Lost()}, inDoubt, 0, []endpoint.Verdict{stored, inDoubt, unsent}, 1, true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			a := memory.New(memory.Options{})
-			a.Inject(memory.Nth(memory.Append, 2, c.fault))
-			to := target(t, a)
-			placed, err := to.Append(t.Context(), three())
-			if !slices.Equal(verdicts(placed), c.want) || (endpoint.ClassOf(err) == endpoint.Lost) != c.lost || !c.lost && err != nil {
-				t.Errorf("%v, %v", verdicts(placed), err)
-			}
-			if n := len(a.Messages("INBOX")); n != c.stored {
-				t.Errorf("%d messages stored, want %d", n, c.stored)
-			}
-			_, err = to.Append(t.Context(), three()[:1])
-			if (endpoint.ClassOf(err) == endpoint.Lost) != c.lost {
-				t.Errorf("the target afterwards: %v", err)
-			}
-			to.Close()
-			if placed, err := target(t, a).Append(t.Context(), three()); err != nil || placed[2].Verdict != endpoint.Stored {
-				t.Errorf("a new target: %+v, %v", placed, err)
-			}
-		})
+		for _, without := range []string{"", "MULTIAPPEND"} {
+			t.Run(name+" without "+without, func(t *testing.T) {
+				want, n := c.singly, c.singlyN
+				if without == "" {
+					want, n = []endpoint.Verdict{c.whole, c.whole, c.whole}, c.wholeN
+				}
+				a := memory.New(memory.Options{Without: []string{without}})
+				a.Inject(memory.Nth(memory.Append, 2, c.fault))
+				to := target(t, a)
+				placed, err := to.Append(t.Context(), three(), nil)
+				if !slices.Equal(verdicts(placed), want) || (endpoint.ClassOf(err) == endpoint.Lost) != c.lost || !c.lost && err != nil {
+					t.Errorf("%v, %v", verdicts(placed), err)
+				}
+				if together := without == "" && placed[0].Verdict == refused; placed[0].Together != together || placed[2].Together != together {
+					t.Errorf("together: %+v", placed)
+				}
+				if got := len(a.Messages("INBOX")); got != n {
+					t.Errorf("%d messages stored, want %d", got, n)
+				}
+				_, err = to.Append(t.Context(), three()[:1], nil)
+				if (endpoint.ClassOf(err) == endpoint.Lost) != c.lost {
+					t.Errorf("the target afterwards: %v", err)
+				}
+				to.Close()
+				if placed, err := target(t, a).Append(t.Context(), three(), nil); err != nil || placed[2].Verdict != stored {
+					t.Errorf("a new target: %+v, %v", placed, err)
+				}
+			})
+		}
+	}
+}
+
+// A quota counts the whole batch.
+func TestQuotaOfABatch(t *testing.T) {
+	a := memory.New(memory.Options{Quota: 2500})
+	m := endpoint.Outgoing{Content: content(bytes.Repeat([]byte("x"), 1000))}
+	placed, err := target(t, a).Append(t.Context(), []endpoint.Outgoing{m, m, m}, nil)
+	if err != nil || placed[0].Verdict != endpoint.Refused || !placed[0].Together || placed[0].Err.Class != endpoint.OverQuota || len(a.Messages("INBOX")) != 0 {
+		t.Errorf("%+v, %v", placed, err)
 	}
 }
 
@@ -180,9 +202,16 @@ func TestLimits(t *testing.T) {
 	if st := to.State(); st.Keywords || !slices.Contains(st.Permanent, "Known") {
 		t.Errorf("%+v", st)
 	}
-	placed, err := to.Append(t.Context(), []endpoint.Outgoing{{Content: big}, {Content: half, Flags: []mailbox.Flag{"known", "unknown"}}, {Content: half}, {Content: half}})
-	if err != nil || placed[0].Err.Code != "TOOBIG" || placed[3].Err.Class != endpoint.OverQuota || placed[1].Verdict != endpoint.Stored || placed[2].Verdict != endpoint.Stored {
-		t.Errorf("%+v, %v", placed, err)
+	var placed []endpoint.Placed
+	for _, m := range []endpoint.Outgoing{{Content: big}, {Content: half, Flags: []mailbox.Flag{"known", "unknown"}}, {Content: half}, {Content: half}} {
+		one, err := to.Append(t.Context(), []endpoint.Outgoing{m}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		placed = append(placed, one...)
+	}
+	if placed[0].Err.Code != "TOOBIG" || placed[3].Err.Class != endpoint.OverQuota || placed[1].Verdict != endpoint.Stored || placed[2].Verdict != endpoint.Stored {
+		t.Errorf("%+v", placed)
 	}
 	if got := a.Messages("INBOX")[0].Flags; !slices.Equal(got, []mailbox.Flag{"known"}) {
 		t.Errorf("kept %q", got)
@@ -235,7 +264,7 @@ func TestHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := to.Append(t.Context(), three()[:1]); err != nil {
+	if _, err := to.Append(t.Context(), three()[:1], nil); err != nil {
 		t.Fatal(err)
 	}
 	s, err := a.Removal().Select(t.Context(), "Box")

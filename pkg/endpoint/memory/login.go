@@ -170,6 +170,24 @@ func (s *session) call(ctx context.Context, verb Verb, uid mailbox.UID) (Call, F
 	return c, fault, err
 }
 
+// callAll begins one command with n messages in the session: as many calls, of which the first that fails decides.
+func (s *session) callAll(ctx context.Context, verb Verb, n int) (c Call, out Fault, err error) {
+	a := s.login.account
+	for i := range n {
+		a.mu.Lock()
+		uid := s.box.next + mailbox.UID(i)
+		a.mu.Unlock()
+		var f Fault
+		if c, f, err = s.call(ctx, verb, uid); err != nil {
+			return c, Fault{}, err
+		}
+		if f.Err != nil {
+			return c, f, nil
+		}
+	}
+	return c, out, nil
+}
+
 func (s *session) lose() {
 	a := s.login.account
 	a.mu.Lock()

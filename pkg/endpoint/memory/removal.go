@@ -103,3 +103,34 @@ func (r remover) Expunge(ctx context.Context, set mailbox.UIDSet) error {
 	a.note(Step{Verb: Expunge, Mailbox: s.box.wire, UIDs: set, Changed: removed})
 	return failed(fault.Err)
 }
+
+// Move is the verb of Move, which is in the History with what was moved.
+const Move Verb = "MOVE"
+
+func (r remover) Move(ctx context.Context, set mailbox.UIDSet, w mailbox.Wire) (moved endpoint.Moved, err error) {
+	s := r.session
+	c, fault, err := s.call(ctx, Move, 0)
+	if err != nil {
+		return moved, err
+	}
+	if fault.Err != nil && !fault.Done {
+		return moved, fault.Err
+	}
+	a := s.login.account
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.caps.Has("MOVE") || !a.caps.Has("UIDPLUS") {
+		return moved, a.fail(endpoint.Unsupported, c, "", "no MOVE and UIDPLUS")
+	}
+	to := a.find(w)
+	if to == nil {
+		return moved, a.fail(endpoint.NoMailbox, c, "TRYCREATE", "no such mailbox")
+	}
+	moved = endpoint.Moved{Validity: to.validity, UIDs: map[mailbox.UID]mailbox.UID{}}
+	for _, m := range s.box.in(set) {
+		moved.UIDs[m.UID] = to.add(Message{Content: m.Content, InternalDate: m.InternalDate, Flags: slices.Clone(m.Flags), Problem: m.Problem}).UID
+	}
+	removed := s.box.expunge(set, func(*Message) bool { return true })
+	a.note(Step{Verb: Move, Mailbox: s.box.wire, UIDs: set, Changed: removed})
+	return moved, failed(fault.Err)
+}

@@ -3,238 +3,137 @@ package wire
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
-	"regexp"
-	"strconv"
-	"strings"
-	"time"
 
 	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/mailbox"
 )
 
-// politeSize is from which size on a literal asks first, even where it need not: a message that the server does not want then costs a
-// line instead of itself.
-const politeSize = 1 << 20
+// AppendOptions say how a batch goes.
+type AppendOptions struct {
+	// Turn may be nil; otherwise it is called at most once, and what would let the server store the first message, the end of its command,
+	// leaves only when it has returned nil. Its context also ends when the server refuses the command or goes away in the meantime.
+	Turn func(context.Context) error
+	// Singly gives each message a command of its own even where the server offers MULTIAPPEND.
+	Singly bool
+}
 
-// Append adds one message (RFC 9051 section 6.3.12). What became of it is in Placed; a refusal is Placed.Err and no error. The error is nil
-// when the connection is still good, with one exception: after a BAD to a message that was sent without asking the connection is closed,
-// because the server may take the message for commands; the next use says Lost.
+// Append adds messages in order (RFC 9051 section 6.3.12). What became of each is in Placed, and a refusal is no error. The way is the best
+// that the capabilities of this connection allow:
+//
+//	MULTIAPPEND (RFC 3502)            one command, stored whole or not at all
+//	LITERAL+, LITERAL- (RFC 7888)     one command a message, several on their way
+//	neither                           one command a message, each with its answer before the next
+//
+// Within each a literal that may be unwelcome asks first. After a refusal nothing more is begun.
+//
+// The error is nil when the connection is still good, with one exception: after a BAD to messages that were sent without asking the
+// connection is closed, because the server may take a message for commands; the next use says Lost.
 //
 // No byte is sent of a message whose flags, date or mailbox name cannot be said safely. A content that is shorter or longer than its Size
-// ends the connection before the literal is complete, so nothing is stored.
-func (s *Session) Append(ctx context.Context, w mailbox.Wire, m endpoint.Outgoing) (endpoint.Placed, error) {
+// ends the connection before its command is complete, so nothing of it is stored.
+func (s *Session) Append(ctx context.Context, w mailbox.Wire, batch []endpoint.Outgoing, o AppendOptions) ([]endpoint.Placed, error) {
+	d := &delivery{ctx: ctx, mailbox: w, turn: o.Turn, singly: o.Singly, placed: make([]endpoint.Placed, len(batch))}
+	for i := range d.placed {
+		d.placed[i].Verdict = endpoint.Unsent // until the last byte of its command leaves
+	}
+	if len(batch) == 0 {
+		return d.placed, ctx.Err()
+	}
 	op := Op{Message, named("append to", w)}
-	u := &upload{mailbox: w, message: m, size: m.Content.Size()}
-	if err := u.prepare(s.caps); err != nil {
-		return endpoint.Placed{Verdict: endpoint.Unsent, Err: s.refuse(op, err)}, nil
+	unfit := d.prepare(s.caps, batch)
+	var err error
+	if len(d.parcels) > 0 {
+		err = s.Do(ctx, op, d.run)
 	}
-	u.placed.Verdict = endpoint.Unsent // until the first byte of the message leaves
-	err := s.Do(ctx, op, u.run)
-	if e, ok := errors.AsType[*endpoint.Error](err); ok && u.placed.Verdict == endpoint.Unsent {
-		u.placed.Err = e
+	if d.turned != nil {
+		err = d.turned
 	}
-	return u.placed, err
+	if err != nil {
+		d.explain(s.unsent(op, err))
+		return d.placed, err
+	}
+	if n := len(d.parcels); unfit != nil && d.stored(n) {
+		d.placed[n].Err = s.refuse(op, unfit)
+	}
+	return d.placed, nil
 }
 
-// upload is one APPEND on its way.
-type upload struct {
+// Unbatchable reports whether the server has answered a MULTIAPPEND as none that knows it would. It should be given no more.
+func (s *Session) Unbatchable() bool { return s.unbatchable }
+
+// unsent is err as the reason why a message was not sent. What is not the server's word is nothing that a message could be blamed for.
+func (s *Session) unsent(op Op, err error) *endpoint.Error {
+	e, ok := errors.AsType[*endpoint.Error](err)
+	switch {
+	case !ok:
+		e = s.problem(op, err)
+	case e.Class != endpoint.Unclassified:
+		return e
+	}
+	lost := *e
+	lost.Class = endpoint.Lost
+	return &lost
+}
+
+// delivery is one Append on its way.
+type delivery struct {
+	ctx     context.Context // of the one call
 	mailbox mailbox.Wire
-	message endpoint.Outgoing
-	size    int64
-	nonSync bool // the literal follows without asking
-	command command
-	placed  endpoint.Placed
+	parcels []parcel
+	placed  []endpoint.Placed
+	turn    func(context.Context) error // nil once it has been had
+	turned  error                       // what turn said
+	singly  bool
+	box     outbox
+	flights []flight // commands that were sent whole and are not answered, in order
+	bytes   int64    // of messages in flights
+	over    bool     // a refusal has come: nothing more is begun
 }
 
-// prepare builds the command up to the literal. A syntax error there would make some servers run the message's lines as commands, so
-// everything in it is checked or written by us.
-func (u *upload) prepare(caps endpoint.Capabilities) error {
-	if err := checkName(u.mailbox); err != nil {
+// prepare makes parcels of the messages up to the first that cannot be sent, and says why that one cannot.
+func (d *delivery) prepare(caps endpoint.Capabilities, batch []endpoint.Outgoing) error {
+	if err := checkName(d.mailbox); err != nil {
 		return err
 	}
-	if u.size < 0 {
-		return fmt.Errorf("the message has a size of %d bytes", u.size)
+	for _, m := range batch {
+		p, err := pack(caps, m)
+		if err != nil {
+			return err
+		}
+		d.parcels = append(d.parcels, p)
 	}
-	flags, err := flagList(u.message.Flags)
-	if err != nil {
-		return err
-	}
-	date, err := internalDate(u.message.InternalDate)
-	if err != nil {
-		return err
-	}
-	if u.size == 0 && !exhausted(u.message.Content.Reader()) { // Courier stores it as soon as {0} is there
-		return errors.New("the message's content is longer than announced")
-	}
-	u.nonSync = u.size < politeSize && nonSync(caps, u.size) && u.plain()
-	u.command = verb("APPEND ").name(u.mailbox).and(flags + date + " " + announce(u.size, u.nonSync))
 	return nil
 }
 
-// plain reports whether no server is known to stumble over anything in the command. What is doubtful asks before the message follows: then
-// it is refused before the message, and the connection lives.
-func (u *upload) plain() bool {
-	for _, f := range u.message.Flags {
-		if !f.System() && !plainKeyword.MatchString(string(f)) {
+func (d *delivery) run(x *Exchange) error {
+	d.box = newOutbox(x)
+	if len(d.parcels) > 1 && x.session.caps.Has("MULTIAPPEND") && !d.singly && !x.session.unbatchable {
+		return d.together(x)
+	}
+	return d.apart(x)
+}
+
+// head is the command up to its first message.
+func (d *delivery) head() command { return verb("APPEND ").name(d.mailbox) }
+
+// stored reports whether the first n messages are.
+func (d *delivery) stored(n int) bool {
+	for _, p := range d.placed[:n] {
+		if p.Verdict != endpoint.Stored {
 			return false
 		}
 	}
-	t := u.message.InternalDate
-	_, offset := t.Zone()
-	return t.IsZero() || (t.Year() >= 1971 && t.Year() <= 2037 && offset > -15*3600 && offset < 15*3600)
+	return true
 }
 
-var plainKeyword = regexp.MustCompile(`^[$A-Za-z0-9_.-]{1,50}$`)
-
-// flagList is " (flags)", "" for none.
-func flagList(flags []mailbox.Flag) (string, error) {
-	for _, f := range flags {
-		if !f.System() && !f.Keyword() {
-			return "", fmt.Errorf("the flag %q cannot be sent", string(f))
+// explain gives the messages that were not sent a reason.
+func (d *delivery) explain(why *endpoint.Error) {
+	for i := range d.placed {
+		if p := &d.placed[i]; p.Verdict == endpoint.Unsent && p.Err == nil {
+			p.Err = why
 		}
 	}
-	var words []string
-	for _, f := range mailbox.Flags(flags...) {
-		words = append(words, string(f))
-	}
-	if len(words) == 0 {
-		return "", nil
-	}
-	return " (" + strings.Join(words, " ") + ")", nil
-}
-
-// internalDate is " "date"" in the form of RFC 9051 section 9 (date-time), "" for the zero time. Zones that the form cannot say become UTC.
-func internalDate(t time.Time) (string, error) {
-	if t.IsZero() {
-		return "", nil
-	}
-	if _, offset := t.Zone(); offset%60 != 0 || offset <= -24*3600 || offset >= 24*3600 {
-		t = t.UTC()
-	}
-	if t.Year() < 1 || t.Year() > 9999 {
-		return "", fmt.Errorf("the internal date's year %d cannot be sent", t.Year())
-	}
-	return ` "` + t.Format("02-Jan-2006 15:04:05 -0700") + `"`, nil
-}
-
-// run sends the message and takes the answer.
-func (u *upload) run(x *Exchange) error {
-	tag, answer, err := u.announce(x)
-	if err != nil {
-		return err
-	}
-	if answer.isText {
-		u.placed.Err = x.classified(answer)
-		return nil
-	}
-	u.placed.Verdict = endpoint.InDoubt
-	if err := u.send(x); err != nil {
-		return err
-	}
-	return u.conclude(x, tag)
-}
-
-// announce sends the command up to the literal. answer is the refusal that came instead of the consent: nothing of the message was sent.
-func (u *upload) announce(x *Exchange) (tag string, answer status, err error) {
-	if u.nonSync {
-		return x.start(u.command)
-	}
-	return x.startInvited(u.command)
-}
-
-// errShort and errLong are contents that do not keep to their Size.
-var (
-	errShort = errors.New("the message's content is shorter than announced; the connection was given up so that nothing is stored")
-	errLong  = errors.New("the message's content is longer than announced; the connection was given up so that nothing is stored")
-)
-
-// send writes exactly the announced bytes and the line end. The last of them leaves only when the content has proved to end there. A
-// server that answers BAD before it has all of it may be taking the rest for commands: it gets no more.
-func (u *upload) send(x *Exchange) error {
-	content := u.message.Content.Reader()
-	chunk := make([]byte, min(u.size, readSize), min(u.size, readSize)+2)
-	for left := u.size; ; {
-		part := chunk[:min(left, int64(len(chunk)))]
-		n, err := io.ReadFull(content, part)
-		if left -= int64(n); err != nil {
-			return x.giveUp(shortage(err))
-		}
-		if left == 0 {
-			if !exhausted(content) {
-				return x.giveUp(errLong)
-			}
-			part = append(part, "\r\n"...)
-		}
-		if done, err := u.sendPart(x, part); done || err != nil || left == 0 {
-			return err
-		}
-	}
-}
-
-// sendPart sends a piece of the content. done means that the answer is there already, and that the rest must not follow.
-func (u *upload) sendPart(x *Exchange, part []byte) (done bool, err error) {
-	if x.conn.answered() == "BAD" {
-		_ = x.conn.end(errRefused)
-		return true, nil
-	}
-	if _, err = x.conn.write(byExchange, part); err == nil {
-		return false, nil
-	}
-	if x.conn.answered() != "" {
-		return true, nil
-	}
-	return true, x.failed(err)
-}
-
-func shortage(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errShort
-	}
-	return fmt.Errorf("reading the message's content: %w", err)
-}
-
-// exhausted reports whether nothing more comes.
-func exhausted(r io.Reader) bool {
-	n, err := io.ReadFull(r, make([]byte, 1))
-	return n == 0 && errors.Is(err, io.EOF)
-}
-
-// conclude reads the answer to a message that was sent.
-func (u *upload) conclude(x *Exchange, tag string) error {
-	answer, err := x.finish(tag, nil)
-	if err != nil {
-		return err
-	}
-	if answer.kind == "OK" {
-		u.placed.Verdict = endpoint.Stored
-		u.placed.Validity, u.placed.UID = appendUID(answer)
-		return nil
-	}
-	u.placed.Verdict, u.placed.Err = endpoint.Refused, x.classified(answer)
-	if answer.kind == "BAD" && u.nonSync {
-		_ = x.conn.end(errRefused)
-	}
-	return nil
 }
 
 // errRefused ends a connection on which a server may be running a message's lines as commands.
 var errRefused = errors.New("the server answered BAD to a message that it had not asked for; the connection was given up")
-
-// appendUID reads [APPENDUID uidvalidity uid] (RFC 4315 section 3). Anything but two single numbers is none: the message has to be found.
-func appendUID(answer status) (mailbox.UIDValidity, mailbox.UID) {
-	words := strings.Fields(answer.args)
-	if answer.code != "APPENDUID" || len(words) != 2 {
-		return 0, 0
-	}
-	validity, err := strconv.ParseUint(words[0], 10, 32)
-	if err != nil || validity == 0 {
-		return 0, 0
-	}
-	uid, err := strconv.ParseUint(words[1], 10, 32)
-	if err != nil || uid == 0 {
-		return 0, 0
-	}
-	return mailbox.UIDValidity(validity), mailbox.UID(uid)
-}

@@ -20,7 +20,7 @@ const small = "Subject: hi\r\n\r\nzz DELETE Archive\r\n"
 func appended(t *testing.T, m endpoint.Outgoing, capabilities, dialogue string) (*Session, endpoint.Placed, error) {
 	t.Helper()
 	s := opened(t, converse(t, loggedIn(capabilities), dialogue))
-	p, err := s.Append(within(t, time.Minute), "Sent", m)
+	p, err := appendTo(s, within(t, time.Minute), "Sent", m)
 	return s, p, err
 }
 
@@ -145,7 +145,7 @@ func TestAppendRefusedInsteadOfPlus(t *testing.T) {
 		if class == endpoint.Throttled && placed.Err.Wait != 299609*time.Millisecond {
 			t.Errorf("wait %v", placed.Err.Wait)
 		}
-		placed, err = s.Append(within(t, time.Minute), "Sent", outgoing(small)) // the connection is as good as before
+		placed, err = appendTo(s, within(t, time.Minute), "Sent", outgoing(small)) // the connection is as good as before
 		if err != nil || placed.Verdict != endpoint.Stored {
 			t.Errorf("%s, then: %+v, %v", answer, placed, err)
 		}
@@ -181,7 +181,7 @@ func TestAppendRefusedAfterwards(t *testing.T) {
 				t.Errorf("%+v, %v, broken %v", placed, err, s.Broken())
 			}
 			if c.broken {
-				if _, err := s.Append(within(t, time.Minute), "Sent", outgoing(small)); endpoint.ClassOf(err) != endpoint.Lost {
+				if _, err := appendTo(s, within(t, time.Minute), "Sent", outgoing(small)); endpoint.ClassOf(err) != endpoint.Lost {
 					t.Errorf("the next use: %v", err)
 				}
 			}
@@ -195,7 +195,7 @@ func TestAppendStopsAtAnEarlyBAD(t *testing.T) {
 	o := converse(t, loggedIn("LITERAL+"), "C: $ APPEND \"Sent\" {570000+}\nS: $ BAD what\nS...")
 	s := opened(t, o)
 	before := s.Traffic().Out
-	placed, err := s.Append(within(t, time.Minute), "Sent", outgoing(content))
+	placed, err := appendTo(s, within(t, time.Minute), "Sent", outgoing(content))
 	if err != nil || placed.Verdict != endpoint.Refused || !s.Broken() {
 		t.Errorf("%+v, %v", placed, err)
 	}
@@ -285,8 +285,8 @@ func TestAppendNeverPadsOrCuts(t *testing.T) {
 				o := converse(t)
 				o.Dial = counting(t, capabilities, received)
 				s := opened(t, o)
-				placed, err := s.Append(within(t, time.Minute), "Sent", endpoint.Outgoing{Content: c.content})
-				if !errors.Is(err, c.want) || placed.Verdict != endpoint.InDoubt || !s.Broken() {
+				placed, err := appendTo(s, within(t, time.Minute), "Sent", endpoint.Outgoing{Content: c.content})
+				if !errors.Is(err, c.want) || placed.Verdict != endpoint.Unsent || !s.Broken() {
 					t.Errorf("%+v, %v", placed, err)
 				}
 				if got := <-received; got >= c.content.size {
@@ -320,7 +320,7 @@ func TestAppendRefusesWhatCannotBeSaid(t *testing.T) {
 		"negative size": {"Sent", endpoint.Outgoing{Content: liar{-1, nil}}},
 	} {
 		before := s.Traffic()
-		placed, err := s.Append(within(t, time.Minute), c.mailbox, c.message)
+		placed, err := appendTo(s, within(t, time.Minute), c.mailbox, c.message)
 		if err != nil || placed.Verdict != endpoint.Unsent || placed.Err.Class != endpoint.BadMessage || s.Traffic() != before {
 			t.Errorf("%s: %+v, %v, traffic %+v", name, placed, err, s.Traffic())
 		}
@@ -349,7 +349,7 @@ func TestAppendEndsWithTheContext(t *testing.T) {
 		s := opened(t, converse(t, loggedIn(""), "C: $ APPEND \"Sent\" {34}\nS: +\nC~ Subject: hi␍␊␍␊zz DELETE Archive␍␊\nC: \nS..."))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		placed, err := s.Append(ctx, "Sent", outgoing(small))
+		placed, err := appendTo(s, ctx, "Sent", outgoing(small))
 		if !errors.Is(err, context.DeadlineExceeded) || placed.Verdict != endpoint.InDoubt || !s.Broken() {
 			t.Errorf("%+v, %v", placed, err)
 		}
@@ -372,7 +372,7 @@ func TestAppendSilenceIsBounded(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := opened(t, converse(t, loggedIn(""), "C: $ APPEND \"Sent\" {34}\n"+c.dialogue+"S..."))
 				start := time.Now()
-				placed, err := s.Append(within(t, time.Hour), "Sent", outgoing(small))
+				placed, err := appendTo(s, within(t, time.Hour), "Sent", outgoing(small))
 				if placed.Verdict != c.verdict || endpoint.ClassOf(err) != endpoint.Lost {
 					t.Errorf("%+v, %v", placed, err)
 				}

@@ -25,34 +25,43 @@ const (
 
 // conn is the connection beneath go-imap and the raw exchanges. One goroutine, the pump, reads from the network into a bounded buffer.
 type conn struct {
-	raw     net.Conn // the transport; closing it ends everything at once, without a farewell of TLS
-	stream  net.Conn // raw itself, or TLS over it
+	raw     net.Conn  // the transport; closing it ends everything at once, without a farewell of TLS
+	stream  net.Conn  // raw itself, or TLS over it
+	meter   meter     // over stream
+	in      io.Reader // the pump's: the meter, or what inflates from it
+	out     io.Writer // guarded by writing: the meter, or what deflates into it
 	timeout time.Duration
 	done    chan struct{} // closed when the pump has ended
 
 	writing sync.Mutex // one writer at a time; taken before mu
 
-	mu      sync.Mutex
-	changed sync.Cond // of anything below
-	owner   user
-	hello   []byte // the made-up greeting that go-imap has still to read
-	buffer  ring
-	full    bool  // the pump waits for room: we are slow
-	taking  bool  // a raw exchange waits for go-imap to finish
-	ending  error // why there is no more to read, once the buffer is empty
-	traffic traffic
-	watch   watchdog
+	mu             sync.Mutex
+	changed        sync.Cond // of anything below
+	owner          user
+	hello          []byte // the made-up greeting that go-imap has still to read
+	buffer         ring
+	full           bool  // the pump waits for room: we are slow
+	taking         bool  // a raw exchange waits for go-imap to finish
+	ending         error // why there is no more to read, once the buffer is empty
+	traffic        traffic
+	watch          watchdog
+	sent, received pull // while somebody waited for it
+	inflating      bool
+	over           func() // called, with mu held, when nothing good can come of the command under way
 }
 
-// Traffic counts the bytes of IMAP in both directions, inside TLS.
+// Traffic counts the bytes in both directions, inside TLS and as they are on the wire: compressed where that was agreed.
 type Traffic struct{ In, Out int64 }
 
 // newConn starts the pump. With greeting the server owes its first response without being asked.
 func newConn(raw, stream net.Conn, timeout time.Duration, greeting bool) *conn {
 	c := &conn{raw: raw, stream: stream, timeout: timeout, done: make(chan struct{}), buffer: newRing(bufferSize)}
+	c.meter.ReadWriter = stream
+	c.in, c.out = &c.meter, &c.meter
 	c.changed.L = &c.mu
 	c.traffic.out.commands = true
 	c.traffic.flight = map[string]bool{}
+	c.traffic.most = maxUntagged
 	c.watch.limit = timeout
 	c.watch.expired = c.silent
 	c.traffic.greeting = greeting
@@ -66,15 +75,36 @@ func (c *conn) pump() {
 	defer close(c.done)
 	chunk := make([]byte, readSize)
 	for {
-		n, err := c.stream.Read(chunk)
-		if n > 0 && !c.deliver(chunk[:n]) {
-			return
+		n, err := c.pull(chunk)
+		for rest := chunk[:n]; len(rest) > 0; {
+			part := c.upToSwitch(rest)
+			if !c.deliver(part) {
+				return
+			}
+			if rest = rest[len(part):]; c.inflated(rest) {
+				break
+			}
 		}
 		if err != nil {
 			c.end(readFailure(err))
 			return
 		}
 	}
+}
+
+// pull reads once. How long that took tells something of the link only in the middle of a response.
+func (c *conn) pull(chunk []byte) (int, error) {
+	c.mu.Lock()
+	inside := c.traffic.in.inside
+	c.mu.Unlock()
+	start := time.Now()
+	n, err := c.in.Read(chunk)
+	if inside {
+		c.mu.Lock()
+		c.received.add(n, time.Since(start))
+		c.mu.Unlock()
+	}
+	return n, err
 }
 
 func readFailure(err error) error {
@@ -94,6 +124,9 @@ func (c *conn) deliver(p []byte) bool {
 	if err != nil {
 		c.endLocked(err)
 		return false
+	}
+	if c.traffic.hopeless() {
+		c.tellOver()
 	}
 	c.progress(useful)
 	for len(p) > 0 && c.ending == nil {
@@ -153,6 +186,17 @@ func (c *conn) write(who user, p []byte) (int, error) {
 	return c.send(p)
 }
 
+// attempt is write for who has to know whether any byte can have left.
+func (c *conn) attempt(who user, p []byte) (attempted bool, err error) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if err := c.mayWrite(who, p); err != nil {
+		return false, err
+	}
+	_, err = c.send(p)
+	return true, err
+}
+
 func (c *conn) mayWrite(who user, p []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -178,13 +222,14 @@ func (c *conn) send(p []byte) (sent int, err error) {
 		if c.timeout > 0 {
 			_ = c.stream.SetWriteDeadline(time.Now().Add(c.timeout))
 		}
-		n, err := c.stream.Write(chunk)
+		start := time.Now()
+		n, err := c.out.Write(chunk)
 		sent += n
 		if err != nil {
 			return sent, c.end(c.writeFailure(err))
 		}
 		c.mu.Lock()
-		c.traffic.bytes.Out += int64(n)
+		c.sent.add(n, time.Since(start))
 		c.progress(true)
 		c.mu.Unlock()
 	}
@@ -224,9 +269,11 @@ func (c *conn) end(reason error) error {
 func (c *conn) endLocked(reason error) error {
 	if c.ending == nil {
 		c.ending = reason
+		c.traffic.record.end(reason, &c.traffic.in)
 		c.watch.stop()
 		_ = c.raw.Close()
 		c.changed.Broadcast()
+		c.tellOver()
 	}
 	return c.ending
 }
@@ -322,6 +369,7 @@ func (c *conn) drop(n int) {
 func (c *conn) continueWith(line string) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	c.reply()
 	_, err := c.send([]byte(line + "\r\n"))
 	return err
 }
@@ -338,6 +386,53 @@ func (c *conn) answered() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.traffic.answered
+}
+
+// answeredWhole reports whether a command that was sent whole has its answer.
+func (c *conn) answeredWhole(tag string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, flying := c.traffic.flight[tag]
+	return !flying
+}
+
+// bads is how many commands were answered BAD so far.
+func (c *conn) bads() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.traffic.bads
+}
+
+// tellOver calls over, once, with mu held.
+func (c *conn) tellOver() {
+	if over := c.over; over != nil {
+		c.over = nil
+		over()
+	}
+}
+
+// watchOver has f called once, at once or later, when the command under way is answered early, or the connection ends or is about to. nil
+// ends that; f is not running any more then.
+func (c *conn) watchOver(f func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.over = f; c.ending != nil || c.traffic.hopeless() {
+		c.tellOver()
+	}
+}
+
+// refusedEarly reports whether the command under way has been answered already.
+func (c *conn) refusedEarly() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.traffic.current != "" && c.traffic.answered != ""
+}
+
+// departing reports whether the server has said BYE.
+func (c *conn) departing() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.traffic.bye.isText
 }
 
 // atRest reports whether every command was answered and sent whole.

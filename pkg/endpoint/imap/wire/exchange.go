@@ -75,23 +75,11 @@ func (x *Exchange) send(c command, each func(*response) error) (tag string, earl
 	return tag, early, x.write(line + "\r\n")
 }
 
-// start writes a command whose last word announces a literal that needs no consent.
-func (x *Exchange) start(c command) (tag string, early status, err error) { return x.send(c, nil) }
-
-// startInvited writes a command whose last word announces a literal, and waits for the server's consent.
-func (x *Exchange) startInvited(c command) (tag string, early status, err error) {
-	tag, line, early, err := x.compose(c, nil)
-	if err != nil || early.isText {
-		return tag, early, err
-	}
-	early, err = x.invite(tag, line+"\r\n", nil)
-	return tag, early, err
-}
-
 // compose writes a command as far as it has literals to wait for, and gives the line that is left, without its end.
 func (x *Exchange) compose(c command, each func(*response) error) (tag, rest string, early status, err error) {
+	line := x.leave()
 	tag = x.tag()
-	line := tag + " "
+	line += tag + " "
 	for _, p := range c {
 		if !p.literal {
 			line += p.text
@@ -130,6 +118,11 @@ func (x *Exchange) invite(tag, line string, each func(*response) error) (early s
 	if err := x.write(line); err != nil {
 		return status{}, err
 	}
+	return x.invited(tag, each)
+}
+
+// invited waits for the "+" to what has been announced.
+func (x *Exchange) invited(tag string, each func(*response) error) (early status, err error) {
 	early, err = x.await(tag, true, each)
 	if err != nil || !early.isText {
 		return early, err
@@ -168,11 +161,36 @@ func (x *Exchange) await(tag string, plus bool, each func(*response) error) (sta
 				return status{}, problem
 			}
 		case first == tag:
-			s := parseStatus(line)
-			if !s.isText || s.kind == "BYE" || s.kind == "PREAUTH" {
-				return s, x.violated("an answer that is neither OK nor NO nor BAD") // unquoted: it could repeat a password
+			s, err := x.answerOf(line)
+			if err != nil {
+				return s, err
 			}
 			return s, problem
+		default:
+			x.session.asides.take(first, line)
+		}
+	}
+}
+
+// answerOf takes a tagged answer apart.
+func (x *Exchange) answerOf(line string) (status, error) {
+	s := parseStatus(line)
+	if !s.isText || s.kind == "BYE" || s.kind == "PREAUTH" {
+		return s, x.violated("an answer that is neither OK nor NO nor BAD") // unquoted: it could repeat a password
+	}
+	return s, nil
+}
+
+// tagged reads until the next tagged answer, whichever command it is to.
+func (x *Exchange) tagged() (status, error) {
+	for {
+		r, err := x.read(nil)
+		if err != nil {
+			return status{}, err
+		}
+		line := r.line()
+		if first, _, _ := strings.Cut(line, " "); first != "*" && first != "+" && !x.session.asides.take(first, line) {
+			return x.answerOf(line)
 		}
 	}
 }

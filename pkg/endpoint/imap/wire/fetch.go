@@ -185,8 +185,11 @@ func (t *tolerant) quoted(text string) (*hashed, error) {
 	return h, err
 }
 
-// maxMeta is how many messages FetchMeta takes at once; more is a flood.
-const maxMeta = 1 << 20
+// maxMeta is how many messages FetchMeta takes at once, and maxMetaFlags how many bytes their flags have together; more is a flood.
+const (
+	maxMeta      = 1 << 20
+	maxMetaFlags = 64 << 20
+)
 
 // FetchMeta reads size, date, flags and, where the open mailbox keeps them, MODSEQ of those messages of set that exist in the selected
 // mailbox, as tolerant as FetchTolerant. One entry a UID, in ascending order; what the server did not say, said in no form that can be
@@ -200,9 +203,9 @@ func (s *Session) FetchMeta(ctx context.Context, set mailbox.UIDSet) ([]mailbox.
 	if s.modSeq {
 		items += " MODSEQ"
 	}
-	found := map[mailbox.UID]*mailbox.Message{}
+	found, flags := map[mailbox.UID]*mailbox.Message{}, 0
 	err := s.Do(ctx, Op{Words: "fetch what is known of messages"}, func(x *Exchange) error {
-		return x.ask(verb("UID FETCH "+set.String()+" ("+items+")"), func(r *response) error { return noteMeta(found, set, r) })
+		return x.ask(verb("UID FETCH "+set.String()+" ("+items+")"), func(r *response) error { return noteMeta(found, &flags, set, r) })
 	})
 	if err != nil {
 		return nil, err
@@ -218,7 +221,8 @@ func inOrder(found map[mailbox.UID]*mailbox.Message) []mailbox.Message {
 	return messages
 }
 
-func noteMeta(found map[mailbox.UID]*mailbox.Message, set mailbox.UIDSet, r *response) error {
+// noteMeta takes one response into found; flags counts the bytes of flags.
+func noteMeta(found map[mailbox.UID]*mailbox.Message, flags *int, set mailbox.UIDSet, r *response) error {
 	if _, name := r.untagged(); name != "FETCH" {
 		return nil
 	}
@@ -226,8 +230,13 @@ func noteMeta(found map[mailbox.UID]*mailbox.Message, set mailbox.UIDSet, r *res
 	if m.UID == 0 || !set.Contains(m.UID) {
 		return nil
 	}
+	for _, f := range m.Flags {
+		*flags += len(f)
+	}
 	known := found[m.UID]
 	switch {
+	case *flags > maxMetaFlags:
+		return &violation{fmt.Errorf("flags of more than %d bytes at once", maxMetaFlags)}
 	case known == nil && len(found) >= maxMeta:
 		return &violation{fmt.Errorf("more than %d messages at once", maxMeta)}
 	case known == nil:

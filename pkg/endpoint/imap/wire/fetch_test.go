@@ -212,7 +212,7 @@ func TestFetchMetaIsBounded(t *testing.T) {
 		found[uid] = nil
 	}
 	one := &response{[]segment{{text: fmt.Appendf(nil, "* 1 FETCH (UID %d)", maxMeta+1)}}}
-	err := noteMeta(found, mailbox.UIDSet{{First: 1, Last: 1<<32 - 1}}, one)
+	err := noteMeta(found, new(int), mailbox.UIDSet{{First: 1, Last: 1<<32 - 1}}, one)
 	if _, flood := errors.AsType[*violation](err); !flood || len(found) != maxMeta {
 		t.Error(len(found), err)
 	}
@@ -291,7 +291,7 @@ func FuzzParsers(f *testing.F) {
 
 func checkFetch(t *testing.T, r *response) {
 	m, err := parseFetch(r)
-	if len(m.Flags) > maxFlags || m.Size < -1 || m.InternalDate.Year() > 9999 {
+	if len(m.Flags) > MaxFlags || m.Size < -1 || m.InternalDate.Year() > 9999 {
 		t.Fatalf("%+v", m)
 	}
 	if err == nil && m.body != nil && m.body.kind == literalValue && int64(len(m.body.text)) != m.body.literal.size {

@@ -113,8 +113,8 @@ func (p *parser) itemName() string {
 	return string(rest)
 }
 
-// maxFlags of one message are kept.
-const maxFlags = 1000
+// MaxFlags of one message are kept. Comparing two sets of flags takes the square of their number.
+const MaxFlags = 1000
 
 // flags reads to the closing parenthesis, whatever the words look like: Gmail has had "OIB-Seen-[Gmail]/All Mail" among them.
 func (p *parser) flags() []mailbox.Flag {
@@ -124,7 +124,7 @@ func (p *parser) flags() []mailbox.Flag {
 		if err != nil {
 			break
 		}
-		if v.kind != listValue && v.text != "" && len(found) < maxFlags {
+		if v.kind != listValue && v.text != "" && len(found) < MaxFlags {
 			found = append(found, mailbox.Flag(v.text))
 		}
 	}

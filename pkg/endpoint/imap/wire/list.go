@@ -10,8 +10,11 @@ import (
 	"imapmigrate/pkg/mailbox"
 )
 
-// maxMailboxes of an account; more is a flood.
-const maxMailboxes = 100_000
+// maxMailboxes of an account, and maxNames bytes of their names and attributes; more is a flood.
+const (
+	maxMailboxes = 100_000
+	maxNames     = 16 << 20
+)
 
 // ListOptions says what List asks for beside names and attributes.
 type ListOptions struct {
@@ -40,6 +43,7 @@ type listing struct {
 	found   []mailbox.Info
 	place   map[mailbox.Wire]int // in found
 	status  map[mailbox.Wire]mailbox.Status
+	bytes   int    // of names and attributes
 	extras  string // RETURN (...), "" for a plain LIST
 	subs    bool   // subscriptions came with LIST
 }
@@ -134,6 +138,13 @@ func (l *listing) take(r *response) error {
 func (l *listing) add(info mailbox.Info) error {
 	if len(l.found) >= maxMailboxes {
 		return &violation{fmt.Errorf("more than %d mailboxes", maxMailboxes)}
+	}
+	l.bytes += len(info.Wire)
+	for _, a := range info.Attributes {
+		l.bytes += len(a)
+	}
+	if l.bytes > maxNames {
+		return &violation{fmt.Errorf("mailboxes whose names take more than %d bytes", maxNames)}
 	}
 	key := inboxFolded(info.Wire)
 	if _, twice := l.place[key]; twice {

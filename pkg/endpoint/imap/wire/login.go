@@ -49,6 +49,7 @@ func (s *Session) cannotLogIn(op Op, err error) error {
 // present sends the login by command or by SASL. The answer holds none of the login's secrets, whatever the server repeats.
 func (s *Session) present(x *Exchange, login auth.Login, caps endpoint.Capabilities) (status, error) {
 	c := &credentials{exchange: x, caps: caps}
+	s.conn.knowUser(login.User)
 	c.hide(login.Password.Reveal())
 	var answer status
 	var err error
@@ -75,6 +76,7 @@ const shortestSecret = 4
 func (c *credentials) hide(secret string) {
 	if len(secret) >= shortestSecret {
 		c.secrets = append(c.secrets, secret)
+		c.exchange.conn.hide(secret)
 	}
 }
 

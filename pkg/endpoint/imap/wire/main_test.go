@@ -61,3 +61,9 @@ func opened(t testing.TB, o Options) *Session {
 	t.Cleanup(func() { s.Close() })
 	return s
 }
+
+// appendTo adds one message.
+func appendTo(s *Session, ctx context.Context, w mailbox.Wire, m endpoint.Outgoing) (endpoint.Placed, error) {
+	placed, err := s.Append(ctx, w, []endpoint.Outgoing{m}, AppendOptions{})
+	return placed[0], err
+}

@@ -18,7 +18,19 @@ func (s *Session) Namespaces(ctx context.Context) (endpoint.Namespaces, error) {
 	return found, err
 }
 
-func (x *Exchange) namespaces() (found endpoint.Namespaces, err error) {
+// namespaces asks once in a session: they do not change.
+func (x *Exchange) namespaces() (endpoint.Namespaces, error) {
+	if known := x.session.spaces; known != nil {
+		return *known, nil
+	}
+	found, err := x.askNamespaces()
+	if err == nil {
+		x.session.spaces = &found
+	}
+	return found, err
+}
+
+func (x *Exchange) askNamespaces() (found endpoint.Namespaces, err error) {
 	if x.session.caps.Has("NAMESPACE") {
 		answer, err := x.run(verb("NAMESPACE"), func(r *response) error {
 			if _, name := r.untagged(); name == "NAMESPACE" {

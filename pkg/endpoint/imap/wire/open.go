@@ -2,9 +2,6 @@ package wire
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -49,6 +46,7 @@ func open(ctx context.Context, o *Options) (*Session, error) {
 	}
 	// With STARTTLS the greeting came in clear text, and is forgotten.
 	s := &Session{options: *o, conn: newConn(raw, stream, o.Timeout, o.Security != STARTTLS)}
+	s.conn.transcribe(o.Transcript, transport(stream)+" to "+o.address())
 	s.identity = endpoint.Identity{Host: o.Host, Port: o.Port, Key: keyOf(stream)}
 	op := Op{Kind: Login, Words: "log in"}
 	if err := s.use(ctx, op, func() error { return s.begin(s.exchange(op)) }); err != nil {
@@ -94,16 +92,6 @@ func (o *Options) protect(ctx context.Context, raw net.Conn) (net.Conn, error) {
 		return o.handshake(ctx, raw)
 	}
 	return nil, o.problem(endpoint.Untrusted, "connect", fmt.Errorf("unknown security %q", o.Security))
-}
-
-// keyOf is the hash of the public key that the server has proved to hold.
-func keyOf(stream net.Conn) string {
-	t, ok := stream.(*tls.Conn)
-	if !ok || len(t.ConnectionState().PeerCertificates) == 0 {
-		return ""
-	}
-	sum := sha256.Sum256(t.ConnectionState().PeerCertificates[0].RawSubjectPublicKeyInfo)
-	return hex.EncodeToString(sum[:])
 }
 
 // begin goes from the greeting to the hand-over to go-imap.

@@ -30,6 +30,7 @@ type Options struct {
 	Port     int
 	Security string      // TLS, STARTTLS or Plaintext
 	TLS      *tls.Config // RootCAs and ServerName; TLS 1.2 at least and verification are enforced. nil: the system's authorities, Host
+	Pin      string      // SHA-256 of the only public key to trust, in hex, instead of authorities, name and dates; "" for none
 
 	// Timeout is how long the server may be silent while an answer is owed, and take nothing while something is sent.
 	Timeout time.Duration
@@ -39,6 +40,9 @@ type Options struct {
 
 	ID      [][2]string // field and value, in order, sent after login where the server knows ID (RFC 2971)
 	Account string      // "alice@old.example at imap.old.example", for errors
+
+	// Transcript gets what is said, redacted; nil is none.
+	Transcript *Transcript
 
 	// Dial opens the transport; nil is a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
@@ -56,18 +60,4 @@ func (o Options) withDefaults() Options {
 		o.Dial = (&net.Dialer{}).DialContext
 	}
 	return o
-}
-
-// tlsConfig never verifies less than it should.
-func (o Options) tlsConfig() *tls.Config {
-	config := &tls.Config{}
-	if o.TLS != nil {
-		config = o.TLS.Clone()
-	}
-	if config.ServerName == "" {
-		config.ServerName = o.Host
-	}
-	config.InsecureSkipVerify = false
-	config.MinVersion = max(config.MinVersion, tls.VersionTLS12)
-	return config
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -74,6 +75,7 @@ func (p *peer) step(line string) error {
 		time.Sleep(time.Minute)
 		return nil
 	case "S.":
+		p.in.Reset(p.conn) // what has arrived and was not read is lost with the connection
 		return p.conn.Close()
 	case "S...":
 		_, _ = io.Copy(io.Discard, p.in)
@@ -181,6 +183,10 @@ func counting(t testing.TB, capabilities string, received chan<- int64) func(con
 				return
 			}
 			line, err := p.in.ReadString('\n')
+			if errors.Is(err, io.EOF) && line == "" {
+				received <- 0 // not even the command came
+				return
+			}
 			if err != nil || !strings.Contains(line, " APPEND ") {
 				t.Errorf("peer: %q, %v", line, err)
 			}

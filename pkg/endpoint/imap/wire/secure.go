@@ -147,6 +147,10 @@ func (o *Options) handshake(ctx context.Context, raw net.Conn) (net.Conn, error)
 func (o *Options) explainTLS(name string, err error) error {
 	e := o.problem(endpoint.Untrusted, "make TLS with "+o.address(), err)
 	e.Hint = "nothing of the login was sent"
+	if what, hint, ok := o.explainPin(err); ok {
+		e.Err, e.Hint = what, hint
+		return e
+	}
 	if expired, ok := errors.AsType[x509.CertificateInvalidError](err); ok && expired.Reason == x509.Expired {
 		return explainDates(e, expired)
 	}

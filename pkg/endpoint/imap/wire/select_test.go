@@ -191,7 +191,9 @@ func TestCreate(t *testing.T) {
 			C: $ LIST "" "Sent"
 			S: * LIST () "/" "Sent"
 			S: $ OK`, true, 0},
-		"OK that lies": {"", "", "C: $ CREATE \"Sent\"\nS: $ OK\nC: $ LIST \"\" \"Sent\"\nS: $ OK", false, endpoint.BadMailbox},
+		"OK that lies": {"", "", "C: $ CREATE \"Sent\"\nS: $ OK\nC: $ LIST \"\" \"Sent\"\nS: $ OK\nC: $ LIST \"\" \"\"\nS: * LIST (\\Noselect) \"/\" \"\"\nS: $ OK\nC: $ STATUS \"Sent\" (UIDVALIDITY)\nS: $ NO no such mailbox", false,
+			endpoint.BadMailbox},
+		"LIST that lags": {"", "", "C: $ CREATE \"Sent\"\nS: $ OK\nC: $ LIST \"\" \"Sent\"\nS: $ OK\nC: $ LIST \"\" \"\"\nS: * LIST (\\Noselect) \"/\" \"\"\nS: $ OK\nC: $ STATUS \"Sent\" (UIDVALIDITY)\nS: * STATUS Sent (UIDVALIDITY 4)\nS: $ OK", true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := opened(t, converse(t, loggedIn(c.capabilities), c.dialogue))

@@ -230,7 +230,7 @@ func TestServersKeepMessages(t *testing.T) {
 		expected := map[mailbox.UID]string{}
 		for name, content := range awkward {
 			m := endpoint.Outgoing{Content: text(content), InternalDate: when, Flags: []mailbox.Flag{`\Seen`, `\Flagged`, "$Forwarded", "NonJunk"}}
-			placed, err := s.Append(ctx, "INBOX", m)
+			placed, err := appendTo(s, ctx, "INBOX", m)
 			if err != nil || placed.Verdict != endpoint.Stored || placed.Validity != state.Validity || placed.UID < state.UIDNext {
 				t.Fatalf("%s: %+v, %v", name, placed, err)
 			}
@@ -315,19 +315,19 @@ func TestServersRefuseMessages(t *testing.T) {
 		ctx := within(t, time.Minute)
 		missing := inbox(t, s) + "not there"
 		for _, content := range []string{small, strings.Repeat(small, 100_000)} {
-			placed, err := s.Append(ctx, missing, outgoing(content))
+			placed, err := appendTo(s, ctx, missing, outgoing(content))
 			if err != nil || placed.Err == nil || placed.Err.Class != endpoint.NoMailbox {
 				t.Errorf("%d bytes: %+v, %v", len(content), placed, err)
 			}
 		}
-		placed, err := s.Append(ctx, "INBOX", outgoing(small)) // the connection is still good
+		placed, err := appendTo(s, ctx, "INBOX", outgoing(small)) // the connection is still good
 		if err != nil || placed.Verdict != endpoint.Stored {
 			t.Errorf("%+v, %v", placed, err)
 		}
-		if placed, err = s.Append(ctx, "INBOX", outgoing("")); err != nil || placed.Verdict == endpoint.InDoubt {
+		if placed, err = appendTo(s, ctx, "INBOX", outgoing("")); err != nil || placed.Verdict == endpoint.InDoubt {
 			t.Errorf("an empty message: %+v, %v", placed, err)
 		}
-		placed, err = s.Append(ctx, "INBOX", endpoint.Outgoing{Content: liar{100, func() io.Reader { return strings.NewReader("short") }}})
+		placed, err = appendTo(s, ctx, "INBOX", endpoint.Outgoing{Content: liar{100, func() io.Reader { return strings.NewReader("short") }}})
 		if !errors.Is(err, errShort) || !s.Broken() {
 			t.Errorf("%+v, %v", placed, err)
 		}
@@ -357,7 +357,7 @@ func TestDovecotLimits(t *testing.T) {
 		{900_000, endpoint.Refused, endpoint.OverQuota},
 		{1000, endpoint.Stored, 0},
 	} {
-		placed, err := s.Append(ctx, "INBOX", message(c.size))
+		placed, err := appendTo(s, ctx, "INBOX", message(c.size))
 		if err != nil || placed.Verdict != c.verdict || (placed.Err != nil && placed.Err.Class != c.class) {
 			t.Errorf("%d bytes: %+v, %v", c.size, placed, err)
 		}

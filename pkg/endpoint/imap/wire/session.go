@@ -23,6 +23,12 @@ type Session struct {
 	using    sync.Mutex // held by Guard and Do, never waited for
 	lastTag  int
 	modSeq   bool // the open mailbox keeps mod-sequences
+
+	asides        asides
+	spaces        *endpoint.Namespaces // once they were asked for
+	compressAsked bool
+	unbatchable   bool   // MULTIAPPEND is offered, and not to be had
+	out           []byte // of the outboxes
 }
 
 // ErrUnparsable is inside a Lost error when go-imap gave the connection up because it could not read a response. The same request will
@@ -45,9 +51,7 @@ func (s *Session) Broken() bool { return s.conn.reason() != nil }
 
 // Traffic is what has gone over the connection so far.
 func (s *Session) Traffic() Traffic {
-	s.conn.mu.Lock()
-	defer s.conn.mu.Unlock()
-	return s.conn.traffic.bytes
+	return Traffic{In: s.conn.meter.in.Load(), Out: s.conn.meter.out.Load()}
 }
 
 // Alerts are the texts that the server wants a person to read (RFC 9051 section 7.1, ALERT); raw.
@@ -61,6 +65,9 @@ func (s *Session) Alerts() []string {
 // of a server's NO becomes an *endpoint.Error by [Classify]; when the connection has ended the error is Lost (Protocol when the server
 // broke the protocol), whatever f returned; any other error of f is returned as it is. f has to drain what it fetches.
 func (s *Session) Guard(ctx context.Context, op Op, f func(*imapclient.Client) error) error {
+	if err := s.flush(ctx, op); err != nil {
+		return err
+	}
 	return s.use(ctx, op, func() error {
 		err := f(s.client)
 		if answer, ok := errors.AsType[*imap.Error](err); ok {
@@ -77,7 +84,11 @@ func (s *Session) Do(ctx context.Context, op Op, f func(*Exchange) error) error 
 		if err := s.conn.take(); err != nil {
 			return err
 		}
-		err := f(s.exchange(op))
+		x := s.exchange(op)
+		err := f(x)
+		if unsettled := x.settle(); err == nil {
+			err = unsettled
+		}
 		if !s.conn.atRest() {
 			_ = s.conn.end(errHalfDone)
 		}
@@ -139,10 +150,11 @@ func (s *Session) lost(op Op, err error) *endpoint.Error {
 	reason := s.conn.reason()
 	if bye, said := s.conn.farewell(); said {
 		e := Classify(op, s.options.Account, bye.kind, bye.code, bye.text)
-		e.Err = reason
+		e.Err, e.Last = reason, s.conn.lastLines()
 		return e
 	}
 	e := s.problem(op, reason)
+	e.Last = s.conn.lastLines()
 	e.Class = endpoint.Lost
 	if _, broke := errors.AsType[*violation](reason); broke {
 		e.Class = endpoint.Protocol
