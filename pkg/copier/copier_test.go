@@ -18,6 +18,7 @@ import (
 	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/endpoint/memory"
 	"imapmigrate/pkg/event"
+	"imapmigrate/pkg/imaptest"
 	"imapmigrate/pkg/ledger"
 	"imapmigrate/pkg/mailbox"
 	"imapmigrate/pkg/plan"
@@ -37,7 +38,7 @@ var day = time.Date(2019, 3, 31, 1, 30, 0, 0, time.FixedZone("", 3600))
 
 func newScene(t testing.TB, from, to memory.Options) *scene {
 	from.Host, to.Host = "old.example", "new.example"
-	s := &scene{t: t, source: memory.New(from), destination: memory.New(to), ledgerPath: filepath.Join(t.TempDir(), "state", "test.ledger.db")}
+	s := &scene{t: t, source: memory.New(from), destination: memory.New(to), ledgerPath: filepath.Join(imaptest.RAMDir(t), "state", "test.ledger.db")}
 	s.source.Make("Sent", mailbox.RoleSent, true)
 	return s
 }
@@ -63,7 +64,7 @@ func (s *scene) run() (*copier.Result, error) {
 	}
 	defer l.Close()
 	job := copier.Job{Plan: s.plan, Ledger: l, Source: s.source.Source(), Destination: s.destination.Destination(), Workers: 2, Memory: 4 << 20,
-		BatchMessages: 4, BatchBytes: 1 << 20, MatchExisting: true, SpoolDir: filepath.Dir(s.ledgerPath), Sink: event.Discard, Now: now,
+		BatchMessages: 4, BatchBytes: 1 << 20, MatchExisting: true, Flags: s.destination.Flags(), SpoolDir: filepath.Dir(s.ledgerPath), Sink: event.Discard, Now: now,
 		Patience: endpoint.Patience{First: time.Microsecond, Most: time.Microsecond, Total: time.Millisecond}, Settling: time.Microsecond}
 	if s.job != nil {
 		s.job(&job)
@@ -91,6 +92,9 @@ func (s *scene) rows(source mailbox.Wire) []ledger.Row {
 		s.t.Fatal(err)
 	}
 	defer l.Close()
+	if found, err := l.Check(); err != nil || !found.Sound() {
+		s.t.Errorf("the ledger is not sound: %+v, %v", found, err)
+	}
 	m, found, err := l.Find(source, s.source.Validity(source))
 	if err != nil || !found {
 		s.t.Fatalf("mailbox %s in the ledger: found %v, %v", source, found, err)
@@ -354,27 +358,22 @@ func TestAlteringDestinationWithoutUIDPLUS(t *testing.T) {
 func TestMessageThatBreaksTheConnectionIsIsolated(t *testing.T) {
 	for _, side := range []string{"source", "destination"} {
 		t.Run(side, func(t *testing.T) {
-			s := newScene(t, memory.Options{}, memory.Options{})
+			breaks := func(_ mailbox.Wire, m memory.Message) *endpoint.Error {
+				if side == "destination" && string(m.Content) == "poison" {
+					return memory.Lost()
+				}
+				return nil
+			}
+			s := newScene(t, memory.Options{}, memory.Options{Refuse: breaks})
 			s.fill("INBOX", 6)
 			bad := s.source.Deliver("INBOX", []byte("poison"), day)
 			s.fill("INBOX", 6)
-			if side == "source" {
-				s.source.Inject(serial(func(c memory.Call) memory.Fault {
-					if c.Verb == memory.Fetch && c.UID == bad {
-						return memory.Fault{Err: memory.Lost()}
-					}
-					return memory.Fault{}
-				}))
-			} else {
-				met := 0 // on the destination the seventh message would get UID 7 each time
-				s.destination.Inject(serial(func(c memory.Call) memory.Fault {
-					if c.Verb == memory.Append && c.Mailbox == "INBOX" && c.UID == 7 && met < 3 {
-						met++
-						return memory.Fault{Err: memory.Lost()}
-					}
-					return memory.Fault{}
-				}))
-			}
+			s.source.Inject(serial(func(c memory.Call) memory.Fault {
+				if side == "source" && c.Verb == memory.Fetch && c.UID == bad {
+					return memory.Fault{Err: memory.Lost()}
+				}
+				return memory.Fault{}
+			}))
 			s.job = func(j *copier.Job) { j.Patience.Total = 100 * time.Microsecond }
 			result := s.mustRun()
 			if r, c := result.Total(ledger.Refused).Messages, result.Total(ledger.Copied).Messages; r != 1 || c != 12 {
@@ -391,8 +390,11 @@ func TestAnyFaultsEndInOneCopyEach(t *testing.T) {
 		if rapid.Bool().Draw(rt, "without UIDPLUS") {
 			to.Without = []string{"UIDPLUS"}
 		}
+		if rapid.Bool().Draw(rt, "one by one") {
+			to.Without = append(to.Without, "MULTIAPPEND")
+		}
 		s := newScene(t, memory.Options{}, to)
-		s.fill("INBOX", rapid.IntRange(0, 12).Draw(rt, "inbox"))
+		s.fill("INBOX", rapid.IntRange(0, 24).Draw(rt, "inbox"))
 		for range rapid.IntRange(0, 3).Draw(rt, "twins") {
 			s.source.Deliver("INBOX", []byte("twin"), day)
 		}
@@ -410,7 +412,8 @@ func TestAnyFaultsEndInOneCopyEach(t *testing.T) {
 		})
 		s.destination.Inject(hook)
 		s.source.Inject(hook)
-		s.job = func(j *copier.Job) { j.Workers = 1; j.Patience.Total = 0 }
+		workers, batch := rapid.IntRange(1, 3).Draw(rt, "workers"), rapid.IntRange(1, 5).Draw(rt, "batch")
+		s.job = func(j *copier.Job) { j.Workers, j.BatchMessages, j.Patience.Total = workers, batch, 0 }
 		for run := 0; ; run++ {
 			if run == foreign {
 				s.destination.Deliver("INBOX", []byte("a stranger's"), day)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"imapmigrate/pkg/crash"
 	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/event"
 	"imapmigrate/pkg/ledger"
@@ -17,6 +18,7 @@ func (x *transfer) resolve(ctx context.Context) error {
 	if err != nil || len(left) == 0 {
 		return err
 	}
+	crash.Point("copier.resolving")
 	return x.commit(ledger.Commit{Withdrawn: left})
 }
 
@@ -46,6 +48,7 @@ func (x *transfer) locate(ctx context.Context, patient bool, alike likenesses) (
 // find settles those rows that are on the destination at or above the fence and returns the rest. The mailbox is opened anew each time:
 // only a fresh EXAMINE shows what was added since.
 func (x *transfer) find(ctx context.Context, rows []ledger.Row, fence ledger.Fence, alike likenesses) (left []mailbox.UID, err error) {
+	x.closeTarget()
 	dest, err := x.Destination.Examine(ctx, x.entry.Dest)
 	if err != nil {
 		return nil, err
@@ -62,6 +65,7 @@ func (x *transfer) find(ctx context.Context, rows []ledger.Row, fence ledger.Fen
 	if err != nil {
 		return nil, err
 	}
+	crash.Point("copier.finding")
 	rest := x.claimEqual(rows, prints)
 	if len(rest) > 0 && len(prints.left) > 0 {
 		if rest, err = x.claimAlike(ctx, rest, prints, alike); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"imapmigrate/pkg/crash"
 	"imapmigrate/pkg/event"
 	"imapmigrate/pkg/ledger"
 	"imapmigrate/pkg/mailbox"
@@ -12,14 +13,22 @@ import (
 
 // compare settles what an earlier attempt left in doubt and, where wanted, learns what is on the destination already.
 func (x *transfer) compare(ctx context.Context) error {
-	if err := x.resolve(ctx); err != nil {
-		return err
+	if x.windows == nil { // else nothing was ever sent from here, and nothing is in doubt
+		if err := x.resolve(ctx); err != nil {
+			return err
+		}
+		if err := x.refresh(); err != nil {
+			return err
+		}
 	}
-	if err := x.refresh(); err != nil || !x.MatchExisting || len(x.todo) == 0 {
-		return err
+	if !x.MatchExisting || len(x.todo) == 0 || x.vacant() {
+		return nil
 	}
 	return x.learn(ctx)
 }
+
+// vacant reports whether the destination held nothing when the attempt began.
+func (x *transfer) vacant() bool { return x.target != nil && x.target.State().Messages == 0 }
 
 // refresh takes messages off the list that have found their outcome. One that broke the connection three times is given up: the run
 // would never end on it.
@@ -31,7 +40,7 @@ func (x *transfer) refresh() error {
 			return err
 		}
 		switch {
-		case found && (row.Outcome.Present() || !x.RetryRefused):
+		case found && !x.due(row):
 		case x.task.tries[p.uid] >= 3:
 			x.note(ledger.Row{UID: p.uid, Outcome: ledger.Refused, Size: max(0, p.size), Date: time.Unix(p.date, 0).UTC(), Reason: "the connection broke three times at this message"})
 		default:
@@ -45,6 +54,7 @@ func (x *transfer) refresh() error {
 // learn digests those unclaimed destination messages that may be one of ours by size or by date. Each is used once, so that duplicates
 // stay as many as they were; content decides, never size, date or Message-ID alone.
 func (x *transfer) learn(ctx context.Context) (err error) {
+	x.closeTarget()
 	dest, err := x.Destination.Examine(ctx, x.entry.Dest)
 	if err != nil {
 		return err
@@ -80,6 +90,7 @@ func (x *transfer) learn(ctx context.Context) (err error) {
 		d := found.left[uid].exact
 		x.existing[d] = append(x.existing[d], uid)
 	}
+	crash.Point("copier.learned")
 	return x.spare()
 }
 
@@ -94,7 +105,7 @@ func (x *transfer) spare() error {
 			continue
 		}
 		err := x.Ledger.Each(m, func(r ledger.Row) error {
-			if r.Outcome.Present() && r.Dest == 0 {
+			if r.Outcome.Present() && r.Dest == 0 && !r.Lost() {
 				x.adopt(r.Digest)
 			}
 			return nil

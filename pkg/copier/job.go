@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"imapmigrate/pkg/endpoint"
@@ -21,14 +22,22 @@ type Job struct {
 	Ledger      *ledger.Ledger
 	Source      endpoint.Fetcher
 	Destination endpoint.Appender
+	Listed      *Listed // both accounts, if they were listed a moment ago; nil: Run asks
 
-	Workers       int   // mailboxes at a time; each needs one connection on either side
+	Workers       int   // mailboxes at a time, at most; each needs one connection on either side
 	Memory        int64 // bytes of message content held in memory over all workers, about
 	BatchMessages int
 	BatchBytes    int64
 	MatchExisting bool // recognise mail that is on the destination already, by its content
 	RetryRefused  bool // try messages again that were refused or oversize in an earlier run
+	RecopyMissing bool // append those again that verify has found missing on the destination
 	SpoolDir      string
+
+	// Flags is the right by which flags that changed on the source after the copy are brought along; nil leaves the destination's alone.
+	Flags endpoint.Flagger
+	// Rematch says of which source mailboxes the records may be matched anew by content, where a UIDVALIDITY changed or UIDs went back; nil
+	// is none. Any other such mailbox is stopped.
+	Rematch func(mailbox.Name) bool
 
 	Sink     event.Sink
 	Now      func() time.Time
@@ -38,6 +47,9 @@ type Job struct {
 	Settling time.Duration
 }
 
+// Listed are the mailboxes of both accounts, each with its Status.
+type Listed struct{ Source, Destination []mailbox.Info }
+
 // Result says what a run did, mailbox by mailbox in the plan's order.
 type Result struct{ Mailboxes []Box }
 
@@ -46,7 +58,9 @@ type Box struct {
 	Name    mailbox.Name
 	To      mailbox.Name
 	Outcome map[ledger.Outcome]ledger.Count // of this run only
-	Problem string                          // why it could not be finished; empty when it was
+	Flags   FlagCount
+	Matched *Matched // what a rematch found; nil when there was none
+	Problem string   // why it could not be finished; empty when it was
 }
 
 // Total adds up the mailboxes.
@@ -71,6 +85,9 @@ const stage = "copy"
 type run struct {
 	Job
 	window int64 // bytes of messages read ahead at a time, per worker
+	memory *budget
+	slots  *slots
+	stored atomic.Int64 // bytes that the destination has taken
 
 	mu      sync.Mutex
 	results map[string]*Box // by plan entry's source name
@@ -87,8 +104,12 @@ func Run(ctx context.Context, job Job) (*Result, error) {
 		}
 	}
 	r.Workers = max(1, r.Workers)
-	// Three windows a worker exist at a time: one being read, one waiting, one being appended; a quarter stays as room to move.
-	r.window = max(64<<10, min(job.BatchBytes, job.Memory/int64(4*r.Workers)))
+	r.BatchMessages = max(1, r.BatchMessages)
+	// Five windows a connection exist at a time, about: two that are read or wait for their turn in each of two mailboxes, one that is being
+	// appended. What the budget does not hold goes through files.
+	r.window = max(64<<10, min(job.BatchBytes, job.Memory/int64(6*r.Workers)))
+	r.memory = newBudget(max(1<<20, job.Memory*3/4))
+	r.slots = newSlots(r.Workers)
 	started := r.Now()
 	if err := r.Ledger.RecordPlan(job.Plan.Sum(), started); err != nil {
 		return &Result{}, err
@@ -101,23 +122,31 @@ func Run(ctx context.Context, job Job) (*Result, error) {
 }
 
 func (r *run) walk(ctx context.Context) error {
-	var source, destination []mailbox.Info
-	err := r.Patience.Do(ctx, func() (progressed bool, err error) {
-		if source, err = r.Source.List(ctx); err != nil {
-			return false, err
-		}
-		destination, err = r.Destination.List(ctx)
-		return false, err
-	})
+	listed, err := r.list(ctx)
 	if err != nil {
 		return err
 	}
-	tasks, err := r.prepare(ctx, byWire(source), byWire(destination))
+	tasks, err := r.prepare(ctx, byWire(listed.Source), byWire(listed.Destination))
 	if err != nil {
 		return err
 	}
 	r.announce(tasks)
 	return r.work(ctx, tasks)
+}
+
+func (r *run) list(ctx context.Context) (*Listed, error) {
+	if r.Listed != nil {
+		return r.Listed, nil
+	}
+	l := &Listed{}
+	err := r.Patience.Do(ctx, func() (progressed bool, err error) {
+		if l.Source, err = r.Source.List(ctx); err != nil {
+			return false, err
+		}
+		l.Destination, err = r.Destination.List(ctx)
+		return false, err
+	})
+	return l, err
 }
 
 // announce tells how much may lie ahead; what is filtered out or there already shows only on the way.
@@ -133,20 +162,19 @@ func (r *run) announce(tasks [][]*task) {
 	r.Sink.Emit(e)
 }
 
-// work runs groups of tasks on Workers goroutines. Tasks of one group share a destination mailbox and go one after the other, so that
+// work runs groups of tasks, twice as many at a time as there are connections: while some are appended, others are opened and read. Tasks of one group share a destination mailbox and go one after the other, so that
 // only one of them has messages in doubt there. The first error that ends the run stops all.
 func (r *run) work(ctx context.Context, groups [][]*task) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	go r.slots.warmUp(ctx, warmUpInterval, r.stored.Load)
 	queue := make(chan []*task)
 	var workers sync.WaitGroup
-	for range r.Workers {
+	for range 2 * r.Workers {
 		workers.Go(func() {
 			for group := range queue {
-				for _, t := range group {
-					if err := r.copyMailbox(ctx, t); err != nil {
-						stop(err)
-					}
+				if err := r.copyGroup(ctx, group); err != nil {
+					stop(err)
 				}
 			}
 		})
@@ -160,6 +188,18 @@ func (r *run) work(ctx context.Context, groups [][]*task) error {
 	close(queue)
 	workers.Wait()
 	return context.Cause(ctx)
+}
+
+// warmUpInterval is how long throughput is looked at before one connection more is tried.
+const warmUpInterval = 250 * time.Millisecond
+
+func (r *run) copyGroup(ctx context.Context, group []*task) error {
+	for _, t := range group {
+		if err := r.copyMailbox(ctx, t); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // box is the result of one plan entry; callers hold no lock.

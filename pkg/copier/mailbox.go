@@ -2,8 +2,9 @@ package copier
 
 import (
 	"context"
-	"errors"
+	"sync/atomic"
 
+	"imapmigrate/pkg/crash"
 	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/event"
 	"imapmigrate/pkg/ledger"
@@ -14,14 +15,20 @@ import (
 type transfer struct {
 	*run
 	*task
-	box       *Box
-	entry     ledger.Mailbox
-	reader    endpoint.Reader
-	todo      []pending
-	existing  map[mailbox.Digest][]mailbox.UID // unclaimed destination messages by content, lowest UID first
-	moved     bool                             // something became durable in this attempt
-	unwritten []ledger.Row                     // outcomes not in the ledger yet
-	told      map[mailbox.UID]bool             // stored messages that progress was told of before their outcome was settled
+	box    *Box
+	entry  ledger.Mailbox
+	reader endpoint.Reader
+	target endpoint.Target // open since the attempt began, nil once it was closed or is a delivery's
+	// destModSeq is the destination's HIGHESTMODSEQ when the attempt began, 0 when it does not say.
+	destModSeq uint64
+	todo       []pending
+	existing   map[mailbox.Digest][]mailbox.UID // unclaimed destination messages by content, lowest UID first
+	moved      bool                             // something became durable in this attempt
+	unwritten  []ledger.Row                     // outcomes not in the ledger yet
+	most       atomic.Int64                     // messages in a batch
+	unread     atomic.Int64                     // messages of todo that are not read yet
+	windows    <-chan window                    // what is read, nil before reading has begun
+	stop       context.CancelFunc               // ends the reading
 }
 
 // pending is a source message without an outcome.
@@ -44,8 +51,12 @@ func (r *run) copyMailbox(ctx context.Context, t *task) error {
 	box := r.box(t.entry)
 	r.Sink.Emit(event.MailboxStarted{Stage: stage, Mailbox: name, To: t.entry.To.String(), Messages: t.ahead.Messages, Bytes: t.ahead.Bytes})
 	err = r.Patience.Do(ctx, func() (bool, error) {
-		x := &transfer{run: r, task: t, box: box, told: map[mailbox.UID]bool{}}
+		x := &transfer{run: r, task: t, box: box}
+		x.most.Store(int64(max(1, r.BatchMessages>>t.stumbles)))
 		err := x.attempt(ctx)
+		if endpoint.ClassOf(err) == endpoint.Throttled {
+			r.slots.shrink()
+		}
 		return x.moved, err
 	})
 	if err != nil && endsMailboxOnly(err) {
@@ -59,29 +70,14 @@ func (r *run) copyMailbox(ctx context.Context, t *task) error {
 
 // trouble keeps the reason where status and report find it.
 func (r *run) trouble(t *task, reason error) error {
-	m, found, err := r.Ledger.Find(t.entry.SourceWire, t.entry.Validity)
+	if t.record == nil {
+		return nil
+	}
+	m, found, err := r.Ledger.Find(t.entry.SourceWire, t.record.Validity) // as it is now: the record may be older than what was advanced
 	if err != nil || !found {
 		return err
 	}
 	return r.Ledger.Trouble(m, reason.Error())
-}
-
-// nothingNew reports whether an earlier run gave every message its outcome and STATUS shows none above.
-func (r *run) nothingNew(t *task) (bool, error) {
-	validity := t.source.UIDValidity
-	if t.entry.Messages == 0 && t.source.Messages == 0 {
-		validity = t.entry.Validity // see enrol
-	}
-	m, found, err := r.Ledger.Find(t.entry.SourceWire, validity)
-	if err != nil || !found || r.RetryRefused || m.Problem != "" || m.Cursor == 0 || m.Cursor != t.source.UIDNext || m.Dest != t.entry.ToWire {
-		return false, err
-	}
-	open, _, err := r.Ledger.InDoubt(m)
-	if err != nil || len(open) > 0 {
-		return false, err
-	}
-	r.box(t.entry)
-	return true, nil
 }
 
 // attempt goes as far as it can on one set of connections. What it made durable stays; the next attempt starts from the ledger.
@@ -90,68 +86,56 @@ func (x *transfer) attempt(ctx context.Context) (err error) {
 		return err
 	}
 	defer x.reader.Close()
-	if err := x.enrol(ctx); err != nil {
+	defer x.stopReading()
+	if x.unrecorded() {
+		if err := x.peek(ctx); err != nil {
+			return err
+		}
+	}
+	if err := x.slots.take(ctx); err != nil {
 		return err
 	}
-	if err := x.look(ctx); err != nil {
+	defer x.slots.give()
+	if err := x.openTarget(ctx); err != nil {
 		return err
 	}
-	if err := x.compare(ctx); err != nil {
-		return err
-	}
-	if err := x.send(ctx); err != nil {
-		return err
+	defer x.closeTarget()
+	return x.proceed(ctx)
+}
+
+// proceed is what an attempt does once both sides are open.
+func (x *transfer) proceed(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{x.enrol, x.look, x.compare, x.send, x.bringFlags} {
+		if err := step(ctx); err != nil {
+			return err
+		}
 	}
 	return x.finish()
 }
 
-// enrol finds or makes the ledger's entry, after both sides proved to be the mailboxes that were planned and recorded.
-func (x *transfer) enrol(ctx context.Context) error {
-	e, state := x.task.entry, x.reader.State()
-	validity := state.Validity
-	switch {
-	case validity == e.Validity || e.Messages == 0 && state.Messages > 0:
-	case e.Messages == 0:
-		validity = e.Validity // Courier makes one up each time it is asked about an empty mailbox
-	default:
-		return stopf("mailbox %q: the source's uidvalidity is %d, the plan was made for %d: it was made anew or restored; plan again", e.Source, validity, e.Validity)
-	}
-	if validity == 0 {
-		return stopf("mailbox %q: the source gives no stable UIDs (no uidvalidity), so nothing about it can be remembered; copy it by hand", e.Source)
-	}
-	there, err := x.destinationValidity(ctx, e.ToWire)
-	if err != nil {
-		return err
-	}
-	if there == 0 {
-		return stopf("mailbox %q: the destination gives no stable UIDs (no uidvalidity), so nothing about it can be remembered; map it elsewhere", e.To)
-	}
-	x.entry, err = x.Ledger.Enrol(ledger.Mailbox{Source: e.SourceWire, Name: e.Source, Validity: validity,
-		Dest: e.ToWire, DestName: e.To, DestValidity: there, Made: x.made})
-	if conflict, ok := errors.AsType[*ledger.ConflictError](err); ok {
-		return stopf("%s", conflict.Error())
+// openTarget opens the destination for appending, unless there is nothing new to copy.
+func (x *transfer) openTarget(ctx context.Context) (err error) {
+	if r := x.task.record; r == nil || r.Cursor != x.task.source.UIDNext || x.again() {
+		x.target, err = x.Destination.Target(ctx, x.task.entry.ToWire)
 	}
 	return err
 }
 
-// destinationValidity asks for it in a way that makes it last: Courier keeps that of an empty mailbox only from the first SELECT on.
-func (x *transfer) destinationValidity(ctx context.Context, w mailbox.Wire) (mailbox.UIDValidity, error) {
-	status, err := x.Destination.Status(ctx, w)
-	if err != nil || status.Messages > 0 || status.UIDNext > 1 {
-		return status.UIDValidity, err
+// closeTarget gives the destination's connection back, before anything else asks for one: there may be only one.
+func (x *transfer) closeTarget() {
+	if x.target != nil {
+		x.target.Close()
+		x.target = nil
 	}
-	target, err := x.Destination.Target(ctx, w)
-	if err != nil {
-		return 0, err
-	}
-	defer target.Close()
-	return target.State().Validity, nil
 }
 
 // look lists the messages that have no outcome yet, and settles those that the plan leaves out.
 func (x *transfer) look(ctx context.Context) error {
+	if x.windows != nil {
+		return nil // peek has
+	}
 	set := x.reader.State().Everything()
-	if !x.RetryRefused {
+	if !x.again() {
 		set = from(set, max(x.entry.Cursor, 1))
 	}
 	err := x.reader.Scan(ctx, set, func(m mailbox.Message) error {
@@ -159,8 +143,7 @@ func (x *transfer) look(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		again := x.RetryRefused && (row.Outcome == ledger.Refused || row.Outcome == ledger.Oversize)
-		if found && !again && row.Outcome != ledger.Intended {
+		if found && !x.due(row) {
 			return nil
 		}
 		if reason := x.leftOut(m); reason != "" && !found {
@@ -172,7 +155,34 @@ func (x *transfer) look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return x.commit(ledger.Commit{})
+	if err := x.commit(ledger.Commit{}); err != nil {
+		return err
+	}
+	return x.rewind()
+}
+
+// again reports whether messages are wanted that have an outcome already, so that the whole mailbox has to be looked at.
+func (r *run) again() bool { return r.RetryRefused || r.RecopyMissing }
+
+// due reports whether a message that has a row is to be sent: one in doubt that is found nowhere, and what was asked for.
+func (x *transfer) due(row ledger.Row) bool {
+	switch {
+	case row.Outcome == ledger.Intended:
+		return true
+	case row.Outcome == ledger.Refused, row.Outcome == ledger.Oversize:
+		return x.RetryRefused
+	}
+	return (x.RecopyMissing || x.entry.Rematched) && row.Lost()
+}
+
+// rewind moves the cursor below what is about to be sent once more: if the run ends when such a message has been taken back, and has no
+// outcome, the next one has to find it.
+func (x *transfer) rewind() (err error) {
+	if len(x.todo) == 0 || x.todo[0].uid >= x.entry.Cursor {
+		return nil
+	}
+	x.entry, err = x.Ledger.Advance(x.entry, x.todo[0].uid, x.entry.Messages)
+	return err
 }
 
 func (x *transfer) leftOut(m mailbox.Message) string {
@@ -200,6 +210,9 @@ func from(set mailbox.UIDSet, first mailbox.UID) mailbox.UIDSet {
 
 // write notes an outcome and makes outcomes durable when enough have come together.
 func (x *transfer) write(row ledger.Row) error {
+	if old, found, err := x.Ledger.Row(x.entry, row.UID); err != nil || found && old.Lost() && !row.Outcome.Present() {
+		return err // what is missing on the destination stays so, whatever has become of it on the source
+	}
 	x.note(row)
 	if len(x.unwritten) < 1000 {
 		return nil
@@ -233,10 +246,10 @@ func (x *transfer) count(row ledger.Row) {
 	c.Bytes += row.Size
 	x.box.Outcome[row.Outcome] = c
 	x.mu.Unlock()
-	if !x.told[row.UID] {
-		x.progress(row.Size)
+	if row.Outcome == ledger.Copied {
+		x.stored.Add(row.Size)
 	}
-	delete(x.told, row.UID)
+	x.progress(row.Size)
 	if !row.Outcome.Good() {
 		x.Sink.Emit(event.MessageProblem{Stage: stage, Mailbox: x.task.entry.Source.String(), UID: uint32(row.UID), Outcome: row.Outcome.String(), Reason: row.Reason})
 	}
@@ -265,6 +278,8 @@ func (x *transfer) finish() error {
 			return stopf("mailbox %q: message %d was seen on the source and has no outcome: this is a defect of this program, please report it", x.task.entry.Source, p.uid)
 		}
 	}
+	crash.Point("copier.advancing")
+	x.entry.DestModSeq, x.entry.Rematched = max(x.entry.DestModSeq, x.destModSeq), false
 	x.entry, err = x.Ledger.Advance(x.entry, x.reader.State().UIDNext, uint32(counts.Total.Messages))
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"imapmigrate/pkg/crash"
 	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/ledger"
 	"imapmigrate/pkg/mailbox"
@@ -16,112 +17,137 @@ func sortItems(items []item) {
 	slices.SortFunc(items, func(a, b item) int { return cmp.Compare(a.message.UID, b.message.UID) })
 }
 
-// send reads what is left to do and appends it, a window at a time. One ledger transaction holds the outcomes of one window and the
-// intents of the next.
+// send reads what is left to do and appends it, a window at a time. One ledger transaction holds the outcomes of what has landed and the
+// intents of the next batch.
 func (x *transfer) send(ctx context.Context) (err error) {
 	if len(x.todo) == 0 {
 		return nil
 	}
-	d := &delivery{transfer: x}
+	if x.windows == nil {
+		x.startReading(ctx)
+	}
+	d := &delivery{transfer: x, lanes: 1}
+	d.takeOver()
 	defer func() {
-		d.close()
+		x.stopReading()
 		// A ledger that cannot be written outweighs whatever went wrong on the network.
-		if unwritten := x.commit(ledger.Commit{}); unwritten != nil {
+		if unwritten := d.end(); unwritten != nil {
 			err = unwritten
 		}
 	}()
-	reading, stop := context.WithCancel(ctx)
-	windows := x.read(reading)
-	defer func() {
-		stop()
-		for w := range windows {
-			w.close()
-		}
-	}()
-	for w := range windows {
-		if w.err != nil {
-			x.stumble(w.part)
-			return w.err
-		}
-		err := d.deliver(ctx, w)
-		w.close()
-		if err != nil {
-			return err
-		}
-	}
-	return ctx.Err()
+	return d.run(ctx, x.windows)
 }
 
-// delivery is the appending half of a transfer.
+// delivery is the appending half of a transfer. One goroutine runs it and alone writes what it learns; flights only send.
 type delivery struct {
 	*transfer
-	target endpoint.Target
-	fence  ledger.Fence
+	fence   ledger.Fence
+	idle    []endpoint.Target // open on the destination mailbox, nothing in the air
+	lanes   int               // flights that may be in the air at a time
+	flying  []*flight         // in the order of their batches
+	waiting []parcel          // to be sent, again or in smaller batches, before any new window
+	wary    bool              // a batch was refused here: no more than one in the air, and what looks odd goes alone
 }
 
-func (d *delivery) close() {
-	if d.target != nil {
-		d.target.Close()
-		d.target = nil
+// run sends window after window. What went wrong with one batch is settled before anything new is sent.
+func (d *delivery) run(ctx context.Context, windows <-chan window) error {
+	for {
+		switch {
+		case len(d.waiting) > 0 && len(d.flying) == 0:
+			if err := d.launchWaiting(ctx); err != nil {
+				return err
+			}
+		case len(d.flying) > 0 && (len(d.waiting) > 0 || len(d.flying) >= d.lanes && !d.widen() || windows == nil):
+			if err := d.land(ctx); err != nil {
+				return err
+			}
+		case windows == nil:
+			return ctx.Err()
+		default:
+			more, err := d.await(ctx, windows)
+			if err != nil {
+				return err
+			}
+			if !more {
+				windows = nil
+			}
+		}
 	}
 }
 
-// open makes sure that there is a target with a fence that holds for the next batch.
-func (d *delivery) open(ctx context.Context) error {
-	if d.target != nil && d.fence.UIDNext != 0 {
-		return nil
+// await takes the next window, or settles the first flight if that lands before. more is false when no window follows.
+func (d *delivery) await(ctx context.Context, windows <-chan window) (more bool, err error) {
+	var first <-chan struct{}
+	if len(d.flying) > 0 {
+		first = d.flying[0].done
 	}
-	d.close()
-	target, err := d.Destination.Target(ctx, d.transfer.entry.Dest)
-	if err != nil {
-		return err
+	select {
+	case <-first:
+		return true, d.land(ctx)
+	case w, ok := <-windows:
+		if !ok {
+			return false, nil
+		}
+		if w.err != nil {
+			d.stumble(w.part)
+			return false, w.err
+		}
+		return true, d.deliver(ctx, w)
 	}
-	state := target.State()
-	if state.Validity != d.transfer.entry.DestValidity {
-		_ = target.Close()
-		return stopf("mailbox %q: the destination's uidvalidity became %d while copying (it was %d): somebody made it anew; plan again", d.task.entry.To, state.Validity, d.transfer.entry.DestValidity)
-	}
-	d.target, d.fence = target, ledger.Fence{Validity: state.Validity, UIDNext: max(1, state.UIDNext)}
-	return nil
 }
 
-// deliver gives every message of the window its outcome, or returns why not.
+// deliver gives those messages of the window their outcome that are not sent, and launches the others.
 func (d *delivery) deliver(ctx context.Context, w window) error {
+	defer w.release()
 	for _, row := range w.settled {
 		if err := d.write(row); err != nil {
 			return err
 		}
 	}
-	if err := d.open(ctx); err != nil {
+	target, err := d.connection(ctx)
+	if err != nil {
 		return err
 	}
+	d.idle = append(d.idle, target)
 	var batch []parcel
-	for _, i := range w.items {
-		if uid, ok := d.adopt(i.content.digest); ok {
-			row := i.row()
-			row.Outcome, row.Dest = ledger.AlreadyThere, uid
-			if err := d.write(row); err != nil {
-				return err
-			}
-			continue
-		}
-		p := d.pack(i)
-		if limit := d.Destination.Capabilities().AppendLimit(); limit >= 0 && p.row.Size > limit {
-			p.row.Outcome, p.row.Reason = ledger.Oversize, fmt.Sprintf("%d bytes, and the destination states that it takes %d at most", p.row.Size, limit)
-			if err := d.write(p.row); err != nil {
-				return err
-			}
-			continue
-		}
-		batch = append(batch, p)
-	}
-	for len(batch) > 0 {
-		var err error
-		if batch, err = d.post(ctx, batch); err != nil {
+	for i := range w.items {
+		p, send, err := d.prepareItem(w.items[i], target.State())
+		if err != nil {
 			return err
 		}
+		if !send {
+			continue
+		}
+		w.items[i].content = nil // the parcel's from here on
+		batch = append(batch, p)
 	}
-	return nil
+	if d.wary && d.atomic() {
+		for i := range batch {
+			if batch[i].suspect() {
+				batch[i].most = 1
+			}
+		}
+	}
+	d.waiting = append(d.waiting, batch...)
+	if d.wary || len(d.waiting) == 0 {
+		return nil
+	}
+	return d.launchWaiting(ctx)
+}
+
+// prepareItem settles a message that need not, or cannot, be sent; otherwise it is packed.
+func (d *delivery) prepareItem(i item, state endpoint.State) (p parcel, send bool, err error) {
+	if uid, ok := d.adopt(i.content.digest); ok {
+		row := i.row()
+		row.Outcome, row.Dest = ledger.AlreadyThere, uid
+		return p, false, d.write(row)
+	}
+	p = pack(i, state)
+	if limit := d.Destination.Capabilities().AppendLimit(); limit >= 0 && p.row.Size > limit {
+		p.row.Outcome, p.row.Reason = ledger.Oversize, fmt.Sprintf("%d bytes, and the destination states that it takes %d at most", p.row.Size, limit)
+		return p, false, d.write(p.row)
+	}
+	return p, true, nil
 }
 
 // adopt takes one destination message of that content, if there is one that nobody has claimed.
@@ -134,113 +160,135 @@ func (x *transfer) adopt(digest mailbox.Digest) (mailbox.UID, bool) {
 	return uids[0], true
 }
 
-// parcel is a message as it will be sent; the row says what is recorded.
-type parcel struct {
-	row     ledger.Row
-	out     endpoint.Outgoing
-	yielded int // how many things were left off after refusals
-}
-
-// earliest is the first internal date that every server takes and keeps: some refuse what is older, and Cyrus and Courier take the epoch
-// itself for "no date".
-var earliest = time.Date(1970, 1, 2, 0, 0, 0, 0, time.UTC)
-
-// pack leaves off the flags that the destination does not take, and remembers them.
-func (d *delivery) pack(i item) parcel {
-	p := parcel{row: i.row(), out: endpoint.Outgoing{InternalDate: i.message.InternalDate, Content: i.content}}
-	state := d.target.State()
-	for _, f := range p.row.Flags {
-		if takes(state, f) {
-			p.out.Flags = append(p.out.Flags, f)
-		} else {
-			p.row.Dropped = append(p.row.Dropped, f)
-		}
+// launchWaiting sends the first batch of what waits, under its intents.
+func (d *delivery) launchWaiting(ctx context.Context) error {
+	batch := batches(d.waiting, int(d.most.Load()), d.window)[0]
+	target, err := d.connection(ctx)
+	if err != nil {
+		return err
 	}
-	return p
-}
-
-// takes reports whether a destination keeps flag f. A server that sends no PERMANENTFLAGS keeps all (RFC 9051 section 7.1).
-func takes(state endpoint.State, f mailbox.Flag) bool {
-	if !f.System() && !f.Keyword() {
-		return false
-	}
-	return state.Permanent == nil || slices.ContainsFunc(state.Permanent, f.Equal) || (state.Keywords && f.Keyword())
-}
-
-// yield prepares another try of a refused message with less: first without keywords, then, before 1970, with the earliest date that every
-// server takes. What is left off is recorded. It reports whether there was anything left to leave off.
-func (p *parcel) yield() bool {
-	keywords := slices.ContainsFunc(p.out.Flags, func(f mailbox.Flag) bool { return !f.System() })
-	switch {
-	case keywords:
-		for _, f := range p.out.Flags {
-			if !f.System() {
-				p.row.Dropped = append(p.row.Dropped, f)
-			}
-		}
-		p.out.Flags = slices.DeleteFunc(p.out.Flags, func(f mailbox.Flag) bool { return !f.System() })
-	case !p.out.InternalDate.IsZero() && p.out.InternalDate.Before(earliest):
-		p.row.Reason = fmt.Sprintf("the destination refused its internal date %s; sent as %s", p.out.InternalDate.Format(time.RFC3339), earliest.Format(time.RFC3339))
-		p.out.InternalDate = earliest
-	default:
-		return false
-	}
-	p.yielded++
-	return true
-}
-
-// post sends one batch under one intent and settles it. What never left, and what was refused and may be taken with less, comes back as
-// the next batch.
-func (d *delivery) post(ctx context.Context, batch []parcel) (again []parcel, err error) {
-	if err := d.open(ctx); err != nil {
-		return nil, err
+	d.waiting = slices.Clone(d.waiting[len(batch):])
+	f := &flight{batch: batch, target: target, now: d.Now, done: make(chan struct{})}
+	var ahead *flight
+	if n := len(d.flying); n > 0 {
+		ahead = d.flying[n-1]
 	}
 	c := ledger.Commit{Fence: d.fence}
 	for _, p := range batch {
 		c.Intended = append(c.Intended, p.row)
 	}
+	crash.Point("copier.packed")
 	if err := d.commit(c); err != nil {
+		release(batch)
+		return err
+	}
+	crash.Point("copier.intended")
+	d.flying = append(d.flying, f)
+	f.start(ctx, ahead)
+	return nil
+}
+
+// takeOver begins with the connection that is open already. Its UIDNEXT was a fence when it was opened, and what came since is above it.
+func (d *delivery) takeOver() {
+	if d.target == nil {
+		return
+	}
+	state := d.target.State()
+	d.idle, d.target = append(d.idle, d.target), nil
+	d.fence = ledger.Fence{Validity: state.Validity, UIDNext: max(1, state.UIDNext)}
+}
+
+// connection gives one to the destination mailbox that is free, and makes sure that there is a fence that holds for the next batch.
+func (d *delivery) connection(ctx context.Context) (endpoint.Target, error) {
+	if n := len(d.idle); n > 0 && d.fence.UIDNext != 0 {
+		target := d.idle[n-1]
+		d.idle = d.idle[:n-1]
+		return target, nil
+	}
+	if d.fence.UIDNext == 0 {
+		d.closeIdle()
+	}
+	target, err := d.Destination.Target(ctx, d.transfer.entry.Dest)
+	if err != nil {
 		return nil, err
 	}
-	out := make([]endpoint.Outgoing, len(batch))
-	for i, p := range batch {
-		out[i] = p.out
+	state := target.State()
+	if state.Validity != d.transfer.entry.DestValidity {
+		_ = target.Close()
+		return nil, stopf("mailbox %q: the destination's uidvalidity became %d while copying (it was %d): somebody made it anew; plan again", d.task.entry.To, state.Validity, d.transfer.entry.DestValidity)
 	}
-	placed, sendErr := d.append(ctx, batch, out)
-	if sendErr != nil {
-		d.close()
+	if d.fence.UIDNext == 0 {
+		d.fence = ledger.Fence{Validity: state.Validity, UIDNext: max(1, state.UIDNext)}
 	}
-	again, err = d.settle(ctx, batch, placed)
-	if err == nil && sendErr != nil && len(again) < len(batch) && answered(placed) {
-		return again, nil // a refusal cost the connection, and nothing is in doubt: go on with another
-	}
-	if err == nil {
-		err = sendErr
-	}
-	return again, err
+	return target, nil
 }
 
-// append sends in order and stops at the first message that is not plainly stored: one that is refused and then taken with less must not
-// fall behind those that came after it, for many clients show the order of arrival.
-func (d *delivery) append(ctx context.Context, batch []parcel, out []endpoint.Outgoing) ([]endpoint.Placed, error) {
-	placed := make([]endpoint.Placed, len(out))
-	for i := range placed {
-		placed[i].Verdict = endpoint.Unsent
+// atomic reports whether the destination takes a batch as a whole (RFC 3502).
+func (d *delivery) atomic() bool { return d.Destination.Capabilities().Has("MULTIAPPEND") }
+
+// widen lets one flight more into the air, if that keeps the order, is worth it, and a connection is to be had.
+func (d *delivery) widen() bool {
+	if d.wary || d.task.stumbles > 0 || !d.atomic() || !d.Destination.Capabilities().Has("UIDPLUS") || d.ahead() < 2*d.BatchMessages || !d.slots.try() {
+		return false
 	}
-	for i := range out {
-		one, err := d.target.Append(ctx, out[i:i+1])
-		placed[i] = one[0]
-		if err != nil || placed[i].Verdict != endpoint.Stored {
-			return placed, err
+	d.lanes++
+	return true
+}
+
+// ahead is how many messages of the mailbox nobody has read yet, about.
+func (d *delivery) ahead() int { return int(d.unread.Load()) }
+
+// Batches grow from Job.BatchMessages, as long as one is through in less than quick, to at most so many times that: over a long way, or
+// with small messages, the waiting for answers would else be most of the time.
+const (
+	growth = 8
+	quick  = 250 * time.Millisecond
+)
+
+// hurry draws the lesson from a batch that was stored whole.
+func (d *delivery) hurry(f *flight) {
+	d.task.stumbles = max(0, d.task.stumbles-1)
+	most := d.most.Load()
+	if f.took < quick && len(f.batch) > int(most)/2 && most < int64(growth*d.BatchMessages) {
+		d.most.Store(2 * most)
+	}
+}
+
+// stumbleOver draws the lesson from a connection that broke: the next attempt sends fewer at a time, until the message that does it, if
+// one does, stands alone.
+func (d *delivery) stumbleOver(l *landing) {
+	var doubtful []pending
+	for i, p := range l.placed {
+		if p.Verdict == endpoint.InDoubt || p.Verdict == endpoint.Refused && p.Err.Class == endpoint.Lost {
+			doubtful = append(doubtful, pending{uid: l.batch[i].row.UID})
 		}
-		d.told[batch[i].row.UID] = true
-		d.progress(batch[i].row.Size)
 	}
-	return placed, nil
+	d.stumble(doubtful)
 }
 
-func answered(placed []endpoint.Placed) bool {
-	return !slices.ContainsFunc(placed, func(p endpoint.Placed) bool {
-		return p.Verdict == endpoint.InDoubt || p.Err != nil && p.Err.Class == endpoint.Lost
-	})
+func (d *delivery) closeIdle() {
+	for _, t := range d.idle {
+		t.Close()
+	}
+	d.idle = nil
+}
+
+// narrow goes back to one flight at a time.
+func (d *delivery) narrow() {
+	for ; d.lanes > 1; d.lanes-- {
+		d.slots.give()
+	}
+}
+
+// end settles what is still in the air, as far as it is plain, and gives everything back. Doubt stays in the ledger.
+func (d *delivery) end() error {
+	l := d.ground()
+	err := d.settlePlain(&l)
+	release(l.batch)
+	release(d.waiting)
+	d.closeIdle()
+	if err != nil {
+		return err
+	}
+	return d.commit(ledger.Commit{})
 }

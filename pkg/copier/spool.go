@@ -8,7 +8,9 @@ import (
 	"hash"
 	"io"
 	"os"
+	"sync/atomic"
 
+	"imapmigrate/pkg/crash"
 	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/mailbox"
 )
@@ -16,20 +18,42 @@ import (
 // inMemory is the largest message that is held in memory; a larger one goes through a file.
 const inMemory = 1 << 20
 
+// budget bounds the bytes of message content that are held in memory at a time, over all mailboxes.
+type budget struct{ left atomic.Int64 }
+
+func newBudget(bytes int64) *budget {
+	b := &budget{}
+	b.left.Store(bytes)
+	return b
+}
+
+// take reports whether n bytes more may be held; give gives them back.
+func (b *budget) take(n int64) bool {
+	if b.left.Add(-n) >= 0 {
+		return true
+	}
+	b.left.Add(n)
+	return false
+}
+
+func (b *budget) give(n int64) { b.left.Add(n) }
+
 // spooled is the complete content of one message, with its digest known before the first byte of it is sent anywhere.
 type spooled struct {
 	size   int64
 	digest mailbox.Digest
-	bytes  []byte   // small messages
-	file   *os.File // large ones; it has no name any more
+	bytes  []byte   // small messages, as far as the budget goes
+	budget *budget  // with bytes: whose they are
+	file   *os.File // the others; it has no name any more
 }
 
 // spool reads body to its end. A body that is shorter or longer than its frame is an error: it must never be announced with another length.
-func spool(dir string, body endpoint.Body) (*spooled, error) {
+func spool(dir string, memory *budget, body endpoint.Body) (*spooled, error) {
 	s := &spooled{size: body.Size}
 	sum := sha256.New()
 	var err error
-	if body.Size <= inMemory {
+	if body.Size <= inMemory && memory.take(body.Size) {
+		s.budget = memory
 		err = s.intoMemory(body, sum)
 	} else {
 		err = s.intoFile(dir, body, sum)
@@ -62,6 +86,7 @@ func (s *spooled) intoFile(dir string, body endpoint.Body, sum hash.Hash) error 
 		return err
 	}
 	n, err := io.CopyN(io.MultiWriter(f, sum), body.Content, body.Size)
+	crash.Point("copier.spooling")
 	if disk, ok := errors.AsType[*os.PathError](err); ok {
 		return fmt.Errorf("a large message needs %d bytes in %s: %w", body.Size, dir, disk)
 	}
@@ -94,9 +119,13 @@ func (s *spooled) Reader() io.Reader {
 	return bytes.NewReader(s.bytes)
 }
 
-// Close gives memory or disk back.
+// Close gives memory or disk back. It may be called again.
 func (s *spooled) Close() {
 	s.bytes = nil
+	if s.budget != nil {
+		s.budget.give(s.size)
+		s.budget = nil
+	}
 	if s.file != nil {
 		s.file.Close()
 	}

@@ -25,7 +25,7 @@ func TestSpoolRefusesWhatDoesNotFitItsFrame(t *testing.T) {
 		"long large":  {inMemory + 1, strings.Repeat("a", inMemory+2), endpoint.Protocol},
 	} {
 		dir := t.TempDir()
-		_, err := spool(dir, endpoint.Body{Content: strings.NewReader(c.content), Size: c.announced})
+		_, err := spool(dir, newBudget(1<<20), endpoint.Body{Content: strings.NewReader(c.content), Size: c.announced})
 		if endpoint.ClassOf(err) != c.class {
 			t.Errorf("%s: %v, want class %v", name, err, c.class)
 		}
@@ -39,7 +39,7 @@ func TestSpooledContentCanBeReadAgain(t *testing.T) {
 	for _, size := range []int{0, 1, inMemory, inMemory + 1, 3 * inMemory} {
 		want := bytes.Repeat([]byte("0123456789abcdef\r"), size/17+1)[:size]
 		dir := t.TempDir()
-		s, err := spool(dir, endpoint.Body{Content: bytes.NewReader(want), Size: int64(size)})
+		s, err := spool(dir, newBudget(1<<20), endpoint.Body{Content: bytes.NewReader(want), Size: int64(size)})
 		if err != nil {
 			t.Fatal(err)
 		}

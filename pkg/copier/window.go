@@ -28,26 +28,54 @@ type window struct {
 	part    []pending    // with err: what was being read
 }
 
-func (w window) close() {
+// release gives back what nobody has taken over.
+func (w window) release() {
 	for _, i := range w.items {
-		i.content.Close()
+		if i.content != nil {
+			i.content.Close()
+		}
 	}
 }
 
-// read produces windows ahead of whoever appends, at most one beyond the one that waits. It ends when all is read, at the first error, or
-// with ctx; the channel is closed in each case.
-func (x *transfer) read(ctx context.Context) <-chan window {
+// unrecorded reports whether nothing is recorded of the mailbox yet, and nothing of it is left out by the plan's rules: then what is to be read
+// is known before the destination is.
+func (x *transfer) unrecorded() bool {
+	rule := x.Plan.Messages
+	return x.task.record == nil && rule.Since.IsZero() && rule.Before.IsZero() && rule.MaxSize == 0
+}
+
+// peek lists a fresh mailbox and begins to read it, while the connections to the destination may still be busy with others.
+func (x *transfer) peek(ctx context.Context) error {
+	err := x.reader.Scan(ctx, x.reader.State().Everything(), func(m mailbox.Message) error {
+		x.todo = append(x.todo, pending{m.UID, m.Size, m.InternalDate.Unix()})
+		return nil
+	})
+	if err == nil {
+		x.startReading(ctx)
+	}
+	return err
+}
+
+// startReading produces windows ahead of whoever appends, at most one beyond the one that waits. It ends when all is read, at the first
+// error, or with ctx; the channel is closed in each case.
+func (x *transfer) startReading(ctx context.Context) {
+	ctx, x.stop = context.WithCancel(ctx)
 	out := make(chan window)
+	x.windows = out
+	early := x.unrecorded() // nothing else is read from the source: its connection can go on to the next mailbox
 	go func() {
 		defer close(out)
 		for rest := x.todo; len(rest) > 0; {
 			n := x.cut(rest)
 			w := x.readWindow(ctx, rest[:n])
-			rest = rest[n:]
+			if rest = rest[n:]; len(rest) == 0 && early && w.err == nil {
+				x.reader.Close()
+			}
+			x.unread.Store(int64(len(rest)))
 			select {
 			case out <- w:
 			case <-ctx.Done():
-				w.close()
+				w.release()
 				return
 			}
 			if w.err != nil {
@@ -55,13 +83,23 @@ func (x *transfer) read(ctx context.Context) <-chan window {
 			}
 		}
 	}()
-	return out
+}
+
+// stopReading ends the reading and gives back what was read and not taken.
+func (x *transfer) stopReading() {
+	if x.windows == nil {
+		return
+	}
+	x.stop()
+	for w := range x.windows {
+		w.release()
+	}
 }
 
 // cut says how many messages make the next window: by count and by claimed bytes, at least one.
 func (x *transfer) cut(rest []pending) int {
 	var bytes int64
-	most := max(1, x.BatchMessages>>x.task.stumbles)
+	most := int(x.most.Load())
 	for n, p := range rest {
 		bytes += max(p.size, 1)
 		if n > 0 && (bytes > x.window || n >= most) {
@@ -88,7 +126,7 @@ func (x *transfer) readWindow(ctx context.Context, part []pending) window {
 				Flags: mailbox.Flags(b.Flags...), Reason: "the source does not give it: " + b.Problem})
 			return nil
 		}
-		content, err := spool(x.SpoolDir, b)
+		content, err := spool(x.SpoolDir, x.memory, b)
 		if err != nil {
 			return err
 		}
@@ -99,7 +137,7 @@ func (x *transfer) readWindow(ctx context.Context, part []pending) window {
 		err = x.absent(ctx, part, seen, &w)
 	}
 	if err != nil {
-		w.close()
+		w.release()
 		return window{err: err, part: part}
 	}
 	sortItems(w.items)
@@ -109,7 +147,7 @@ func (x *transfer) readWindow(ctx context.Context, part []pending) window {
 // stumble notes that reading these messages failed: the next attempt reads fewer at a time, until the one that does it stands alone.
 func (x *transfer) stumble(part []pending) {
 	if len(part) > 1 {
-		x.task.stumbles = min(x.task.stumbles+2, 30)
+		x.task.stumbles = min(x.task.stumbles+3, 30)
 		return
 	}
 	x.task.tries[part[0].uid]++
