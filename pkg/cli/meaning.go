@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/mailbox"
@@ -15,9 +16,9 @@ import (
 func meaning(source, destination *survey.Survey) []view.Account {
 	return []view.Account{
 		{Side: "source", Identity: source.Identity, Capabilities: source.Capabilities, Findings: slices.Concat(
-			[]view.Finding{holds(source), hierarchy(source, destination)}, others(source), []view.Finding{roles(source, destination), sizes(source), purgeable(source)}, unreadable(source))},
+			[]view.Finding{protection(source), holds(source), hierarchy(source, destination)}, others(source), distance(source), []view.Finding{roles(source, destination), sizes(source), purgeable(source)}, views(source), unreadable(source))},
 		{Side: "destination", Identity: destination.Identity, Capabilities: destination.Capabilities, Findings: slices.Concat(
-			[]view.Finding{holds(destination), delimiter(destination), placing(destination), specialUse(destination), limit(destination)}, quota(source, destination))},
+			[]view.Finding{protection(destination), holds(destination), delimiter(destination)}, distance(destination), []view.Finding{appending(destination), placing(destination), specialUse(destination), limit(destination)}, quota(source, destination))},
 	}
 }
 
@@ -155,6 +156,62 @@ func purgeable(s *survey.Survey) view.Finding {
 	return f
 }
 
+// distance is how long the server takes to answer, where that was measured.
+func distance(s *survey.Survey) []view.Finding {
+	if s.RoundTrip == 0 {
+		return nil
+	}
+	f := view.Finding{Topic: "round trip", Fact: rounded(s.RoundTrip).String(), Meaning: "opening a mailbox costs a few of these, so many small mailboxes take their time"}
+	if s.RoundTrip < 5*time.Millisecond {
+		f.Meaning = "near: waiting for answers will hardly show"
+	}
+	return []view.Finding{f}
+}
+
+// rounded is a measured time without digits that mean nothing.
+func rounded(d time.Duration) time.Duration {
+	if d < time.Millisecond {
+		return d.Round(10 * time.Microsecond)
+	}
+	return d.Round(time.Millisecond / 10)
+}
+
+// appending is how messages will be handed over, the fastest way that the server offers.
+func appending(s *survey.Survey) view.Finding {
+	caps := s.Capabilities
+	literals := caps.Has("LITERAL+") || caps.Has("LITERAL-")
+	switch {
+	case caps.Has("MULTIAPPEND") && literals:
+		return view.Finding{Topic: "appending", Fact: "MULTIAPPEND, " + literal(caps), Meaning: "messages go in batches, many in one command: the fastest way there is"}
+	case caps.Has("MULTIAPPEND"):
+		return view.Finding{Topic: "appending", Fact: "MULTIAPPEND", Meaning: "messages go in batches; the server is asked before each message, one round trip for each"}
+	case literals:
+		return view.Finding{Topic: "appending", Fact: literal(caps) + ", no MULTIAPPEND", Meaning: "messages go one by one, several on their way at a time; the server syncs its disk for each"}
+	}
+	return view.Finding{Topic: "appending", Fact: "neither MULTIAPPEND nor LITERAL+", Meaning: "messages go one by one, about two round trips for each: this is the slow way; several connections help"}
+}
+
+func literal(caps endpoint.Capabilities) string {
+	if caps.Has("LITERAL+") {
+		return "LITERAL+"
+	}
+	return "LITERAL- (short messages only)"
+}
+
+// views are mailboxes that show what lives in others.
+func views(s *survey.Survey) []view.Finding {
+	var names []string
+	for _, m := range s.Mailboxes {
+		if m.Role == mailbox.RoleAll || m.Role == mailbox.RoleFlagged {
+			names = append(names, fmt.Sprintf("%s is %s", m.Role, m.Name))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []view.Finding{{Topic: "views", Fact: strings.Join(names, ", "), Meaning: "they show messages of other mailboxes; plan leaves one out only when each of its messages has its like in a mailbox that is copied"}}
+}
+
 // unreadable are mailboxes whose counts the server refused.
 func unreadable(s *survey.Survey) []view.Finding {
 	var out []view.Finding
@@ -171,7 +228,7 @@ func placing(s *survey.Survey) view.Finding {
 	if s.Capabilities.Has("UIDPLUS") || s.Capabilities.Has("IMAP4REV2") {
 		return view.Finding{Topic: "resuming", Fact: "UIDPLUS", Meaning: "the server says where it put each message; that is recorded, and verified later"}
 	}
-	return view.Finding{Topic: "resuming", Fact: "no UIDPLUS", Meaning: "the server does not say where it put a message; each is found again by its content, which takes longer and is as exact"}
+	return view.Finding{Topic: "resuming", Fact: "no UIDPLUS", Meaning: "the server does not say where it put a message; each is found again by UIDNEXT and its content: about two round trips more for each batch, and the message is read once more"}
 }
 
 func limit(s *survey.Survey) view.Finding {

@@ -11,20 +11,24 @@ import (
 	"github.com/spf13/cobra"
 
 	"imapmigrate/pkg/config"
+	"imapmigrate/pkg/endpoint"
+	"imapmigrate/pkg/event"
 	"imapmigrate/pkg/plan"
+	"imapmigrate/pkg/survey"
 	"imapmigrate/pkg/view"
 )
 
 func (a *app) planCommand() *cobra.Command {
-	var output string
-	var detailed bool
+	var o planOptions
 	c := a.command(manual{
-		use: "plan [-o FILE] [--detailed-exitcode]", short: "Decide where each mailbox goes; write that down and show it",
+		use: "plan [-o FILE] [--html FILE] [--quick] [--detailed-exitcode]", short: "Decide where each mailbox goes; write that down and show it",
 		examples: `
   imapmigrate plan                           # writes plans/NAME.plan.yaml and shows it as a table
+  imapmigrate plan --html plan.html          # and as a page for the person who decides
   imapmigrate plan --json | jq '.totals'     # the same for programs`,
 		long: `
-Looks at both accounts and changes nothing on either. The file may be edited by hand (actions and destinations); copy runs what it says then.
+Looks at both accounts and changes nothing on either: sizes, dates and flags of all messages that would be copied are read, to say what will
+be refused or lost, and whether a mailbox only shows what is in others; --quick leaves that out. The file may be edited by hand (actions and destinations); copy runs what it says then.
 When the plan differs in what a copy would do from the one that is there, that one is kept as NAME.plan.previous.yaml: see imapmigrate diff.`,
 		exits: []Code{Work, NoFile, Unreachable, ComeBack, Refused, BadConfig},
 	}, 0, 0, func(cmd *cobra.Command, _ []string) error {
@@ -32,18 +36,25 @@ When the plan differs in what a copy would do from the one that is there, that o
 		if err != nil {
 			return err
 		}
-		file := output
-		if file == "" {
-			file = a.files(conf.Name).plan
+		if o.file == "" {
+			o.file = a.files(conf.Name).plan
 		}
-		return a.plan(cmd.Context(), conf, file, detailed)
+		return a.plan(cmd.Context(), conf, o)
 	})
-	c.Flags().StringVarP(&output, "output", "o", "", "write the plan to `FILE`")
-	c.Flags().BoolVar(&detailed, "detailed-exitcode", false, fmt.Sprintf("exit %d when there is something to copy or to make", Work))
+	c.Flags().StringVarP(&o.file, "output", "o", "", "write the plan to `FILE`")
+	c.Flags().StringVar(&o.html, "html", "", "write it as one self-contained page to `FILE` too")
+	c.Flags().BoolVar(&o.quick, "quick", false, "believe the servers' counts; do not look into the mailboxes")
+	c.Flags().BoolVar(&o.detailed, "detailed-exitcode", false, fmt.Sprintf("exit %d when there is something to copy or to make", Work))
 	return c
 }
 
-func (a *app) plan(ctx context.Context, conf *config.Config, file string, detailed bool) error {
+// planOptions are the flags of plan.
+type planOptions struct {
+	file, html      string
+	quick, detailed bool
+}
+
+func (a *app) plan(ctx context.Context, conf *config.Config, o planOptions) error {
 	sink := a.progress()
 	defer sink.Close()
 	both, err := a.connect(ctx, conf)
@@ -51,21 +62,21 @@ func (a *app) plan(ctx context.Context, conf *config.Config, file string, detail
 		return err
 	}
 	defer both.Close()
-	if err := both.survey(ctx, sink); err != nil {
-		return err
-	}
-	p, err := plan.Build(both.sourceSurvey, both.destinationSurvey, rules(conf), a.now())
+	p, err := both.plan(ctx, sink, conf, o.quick)
 	if err != nil {
 		return err
 	}
 	if err := sink.Close(); err != nil {
 		return err
 	}
-	kept, err := keepPrevious(p, file)
+	kept, err := keepPrevious(p, o.file)
 	if err != nil {
 		return err
 	}
-	if err := writePlan(p, file); err != nil {
+	if err := writePlan(p, o.file); err != nil {
+		return err
+	}
+	if err := writePlanPage(p, o.html); err != nil {
 		return err
 	}
 	if a.json {
@@ -76,11 +87,14 @@ func (a *app) plan(ctx context.Context, conf *config.Config, file string, detail
 	if err != nil {
 		return err
 	}
-	a.note("written to %s; read it, change what you like, then `imapmigrate copy`", file)
-	if kept != "" {
-		a.note("the plan before it is kept as %s; `imapmigrate diff %s %s` shows what changed", kept, kept, file)
+	if o.html != "" {
+		a.note("the page is %s", o.html)
 	}
-	if detailed && hasWork(p) {
+	a.note("written to %s; read it, change what you like, then `imapmigrate copy`", o.file)
+	if kept != "" {
+		a.note("the plan before it is kept as %s; `imapmigrate diff %s %s` shows what changed", kept, kept, o.file)
+	}
+	if o.detailed && hasWork(p) {
 		return &outcome{code: Work}
 	}
 	return nil
@@ -103,6 +117,54 @@ func writePlan(p *plan.Plan, file string) error {
 		return err
 	}
 	return writeFile(file, text.Bytes())
+}
+
+func writePlanPage(p *plan.Plan, file string) error {
+	if file == "" {
+		return nil
+	}
+	var text bytes.Buffer
+	if err := view.PlanHTML(&text, p); err != nil {
+		return err
+	}
+	return writeFile(file, text.Bytes())
+}
+
+// plan surveys both ends, looks into what would be copied unless quick, and makes the plan. It reads only.
+func (b *accounts) plan(ctx context.Context, sink event.Sink, conf *config.Config, quick bool) (*plan.Plan, error) {
+	if err := b.survey(ctx, sink); err != nil {
+		return nil, err
+	}
+	r := rules(conf)
+	if err := b.measure(ctx); err != nil {
+		return nil, err
+	}
+	if !quick {
+		if err := b.lookInto(ctx, sink, conf, r); err != nil {
+			return nil, err
+		}
+	}
+	return plan.Build(b.sourceSurvey, b.destinationSurvey, r, b.app.now())
+}
+
+// measure asks both ends how long they take to answer.
+func (b *accounts) measure(ctx context.Context) error {
+	if err := b.sourceSurvey.Time(ctx, b.source.Source(), b.app.now); err != nil {
+		return err
+	}
+	return b.destinationSurvey.Time(ctx, b.destination.Source(), b.app.now)
+}
+
+// lookInto reads the metadata of what the rules copy.
+func (b *accounts) lookInto(ctx context.Context, sink event.Sink, conf *config.Config, r plan.Rules) error {
+	q, err := plan.Ask(b.sourceSurvey, b.destinationSurvey, r)
+	if err != nil {
+		return err
+	}
+	q.Workers = conf.Source.Connections
+	q.Patience = endpoint.DefaultPatience
+	q.Patience.Waiting = waiting(survey.ScanStage, sink)
+	return b.sourceSurvey.Scan(ctx, b.source.Source(), q, sink, b.app.now)
 }
 
 // keepPrevious puts a plan that says something else aside, so that neither a person's edits nor what was reviewed are lost.

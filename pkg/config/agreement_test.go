@@ -41,6 +41,12 @@ func TestPatternsAreThoseOfThePlan(t *testing.T) {
 	for _, p := range patterns {
 		agree(p, fmt.Sprintf("mailboxes: {include: [%s]}\n", strconv.Quote(p)), plan.Rules{Include: []string{p}})
 	}
+	for _, from := range []string{"re:", "re:a(b)(?P<c>d)?", "re:(", "re:a{2000}", "re:a/**", "re:\\", "a"} {
+		agree(from, fmt.Sprintf("mailboxes: {exclude: [%s]}\n", strconv.Quote(from)), plan.Rules{Exclude: []string{from}})
+		for _, to := range []string{"a", "$1", "${2}x", "$3", "$c", "${d}", "$$1", "$", "a*", "", "$1/$2", "re:a"} {
+			agree(from+" to "+to, fmt.Sprintf("mailboxes: {map: [{from: %s, to: %s}]}\n", strconv.Quote(from), strconv.Quote(to)), plan.Rules{Map: []plan.MapRule{{From: from, To: to}}})
+		}
+	}
 	for _, from := range patterns[:84] {
 		for _, to := range []string{"a", "*", "a/*", "**", "a/**", "*/*", "*/**", "*a*", "/"} {
 			agree(from+" to "+to, fmt.Sprintf("mailboxes: {map: [{from: %s, to: %s}]}\n", strconv.Quote(from), strconv.Quote(to)), plan.Rules{Map: []plan.MapRule{{From: from, To: to}}})

@@ -3,12 +3,18 @@ package config
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 )
 
 // stars reads a pattern for mailboxes as far as it can be wrong, and says what its stars are, in order: true for **. What a pattern
 // matches is plan's to know.
 func stars(pattern string) ([]bool, error) {
+	if expression, ok := strings.CutPrefix(pattern, regular); ok {
+		_, err := expressionOf(expression)
+		return nil, err
+	}
 	if pattern == "" {
 		return nil, errors.New("is empty; write a mailbox name, or ** for all")
 	}
@@ -49,6 +55,38 @@ func unescape(pattern string) (string, error) {
 		}
 	}
 	return b.String(), nil
+}
+
+// regular begins a pattern that is a regular expression over the whole name.
+const regular = "re:"
+
+func expressionOf(text string) (*regexp.Regexp, error) {
+	re, err := regexp.Compile(`\A(?:` + text + `)\z`)
+	if err != nil {
+		return nil, fmt.Errorf("is no regular expression (%v); correct it, or write the name without re:", err)
+	}
+	return re, nil
+}
+
+var groupPattern = regexp.MustCompile(`\$(?:\{(\w*)\}|(\w*))`)
+
+// groups reports whether each $1 and ${name} of to has a group of the expression from to stand for.
+func groups(from, to string) error {
+	re, err := expressionOf(strings.TrimPrefix(from, regular))
+	switch {
+	case err != nil:
+		return nil // said of from
+	case to == "" || strings.Contains(to, "*"):
+		return errors.New("is empty or has a star, which means nothing behind a regular expression; write $1 for what its first group matched")
+	}
+	for _, found := range groupPattern.FindAllStringSubmatch(strings.ReplaceAll(to, "$$", ""), -1) {
+		name := found[1] + found[2]
+		if n, err := strconv.Atoi(name); err == nil && n <= re.NumSubexp() || name != "" && re.SubexpIndex(name) > 0 {
+			continue
+		}
+		return fmt.Errorf("has %s, which is no group of `from`; write ${1} for the first, $$ for a dollar", found[0])
+	}
+	return nil
 }
 
 // fits reports whether each star of to has one of from to stand for.

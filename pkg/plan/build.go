@@ -25,6 +25,7 @@ func Build(source, destination *survey.Survey, rules Rules, now time.Time) (*Pla
 	for _, pl := range b.all {
 		p.Mailboxes = append(p.Mailboxes, b.entry(pl))
 	}
+	p.Forecast = b.forecast(p)
 	p.Warnings = b.warnings(p)
 	p.Digest = p.Sum()
 	return p, nil
@@ -41,7 +42,7 @@ func newBuilder(source, destination *survey.Survey, rules Rules) (*builder, erro
 	}
 	b := &builder{rules: c, src: newAccount(source), dst: newAccount(destination).indexed(), placed: map[string]*placement{},
 		claims: map[string][]*placement{}, names: map[string]mailbox.Name{}, next: map[string]int{}}
-	b.tolerance = toleranceOf(b.dst.side)
+	b.tolerance, b.evidence = toleranceOf(b.dst.side), true
 	b.root = b.dst.side.absolute(rules.Prefix)
 	problems := []error{b.checkRoot()}
 	for _, m := range c.mapping {
@@ -61,6 +62,7 @@ type builder struct {
 	claims    map[string][]*placement // by fold of the destination's name; only what copies messages
 	names     map[string]mailbox.Name // by fold, of what copies none
 	next      map[string]int          // first suffix that is worth trying, by fold
+	evidence  bool                    // views that only show what is elsewhere are skipped
 }
 
 // placement is one source mailbox on its way to a destination.
@@ -71,6 +73,8 @@ type placement struct {
 	to       mailbox.Name // the place found, in the destination's spelling
 	target   *box         // at the destination, nil when it is not there
 	skip     bool
+	viewed   bool // skipped as a view
+	guess    bool // its place rests on a name that may mean something else
 	explicit bool // the map says so
 	shared   bool // several sources come together here, because the map says so
 	wish     mailbox.Role
@@ -95,6 +99,9 @@ func (b *builder) place() {
 		case reason != "":
 			p.skip = true
 			p.say("%s", reason)
+		case b.shows(x) != "":
+			p.skip, p.viewed = true, true
+			p.say("%s", b.shows(x))
 		case x.Name.IsInbox() && seenInbox:
 			p.skip = true
 			p.say("INBOX again in other letters: it is one mailbox in any case")
@@ -184,15 +191,20 @@ func (b *builder) byRole(p *placement) bool {
 		p.wish = p.role
 		return false
 	}
+	p.guess = !p.byAttr && guessed(p.own[0]) || !there.byAttr && guessed(there.own[0])
+	surely := ""
+	if p.guess {
+		surely = ", which is a guess"
+	}
 	switch {
 	case p.byAttr && there.byAttr:
 		p.say("both sides mark it %s", p.role)
 	case there.byAttr:
-		p.say("its name says %s, and the destination marks this one so", p.role)
+		p.say("its name says %s%s, and the destination marks this one so", p.role, surely)
 	case p.byAttr:
-		p.say("it is marked %s, and the destination's name says so", p.role)
+		p.say("it is marked %s, and the destination's name says so%s", p.role, surely)
 	default:
-		p.say("both names say %s", p.role)
+		p.say("both names say %s%s", p.role, surely)
 	}
 	b.settle(p, there.Name)
 	return true

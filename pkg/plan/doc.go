@@ -3,7 +3,8 @@
 //
 // Rules, in the order in which they are asked (the first that fits decides, and its reason stands beside the mailbox):
 //
-//  1. What is not there, another user's or shared, excluded, or not included, is skipped.
+//  1. What is not there, another user's or shared, excluded, or not included, is skipped; so is a view (\All, \Flagged) when a scan has
+//     found the like of each of its messages in a mailbox that is copied, and nobody names it.
 //  2. An explicit map of the configuration.
 //  3. INBOX goes to INBOX.
 //  4. A role goes to the destination's mailbox with that role (special use first, well-known names where a side marks none).

@@ -36,6 +36,7 @@ func (p *Plan) Encode(w io.Writer) error {
 	out.side("source", p.Source)
 	out.side("destination", p.Destination)
 	out.filter(p.Messages)
+	out.forecast(p.Forecast)
 	out.warnings(p.Warnings)
 	out.line("# %s", totals(p.Totals()))
 	if len(p.Mailboxes) == 0 {
@@ -126,6 +127,24 @@ func (o *writer) filter(f Filter) {
 	o.line("")
 }
 
+func (o *writer) forecast(f Forecast) {
+	if f == (Forecast{}) {
+		return
+	}
+	o.line("forecast: # a first copy; coarse on purpose, so that two plans of one day are alike")
+	o.span("source_round_trip", f.SourceRoundTrip)
+	o.span("destination_round_trip", f.DestinationRoundTrip)
+	o.span("least", f.Least)
+	o.span("most", f.Most)
+	o.line("")
+}
+
+func (o *writer) span(key string, d time.Duration) {
+	if d > 0 {
+		o.line("  %s: %s", key, d)
+	}
+}
+
 func (o *writer) warnings(all []Warning) {
 	if len(all) == 0 {
 		return
@@ -155,6 +174,7 @@ func (o *writer) entry(e *Entry, from, to string) {
 	} else {
 		o.line("    messages: %s", amount(e.Messages))
 		o.line("    bytes: %s", amount(e.Bytes))
+		o.holds(e.Holds)
 	}
 	if e.Validity > 0 {
 		o.line("    uidvalidity: %d", e.Validity)
@@ -164,6 +184,32 @@ func (o *writer) entry(e *Entry, from, to string) {
 	o.text("    to_role", string(e.ToRole), false)
 	if len(e.To) > 0 {
 		o.wire("    to_wire", e.ToWire, e.To, to)
+	}
+}
+
+// holds writes what was found in a mailbox; what there is none of has no line.
+func (o *writer) holds(c *Contents) {
+	if c == nil {
+		return
+	}
+	o.line("    holds:")
+	for _, t := range []struct {
+		key string
+		at  time.Time
+	}{{"oldest", c.Oldest}, {"newest", c.Newest}} {
+		if !t.at.IsZero() {
+			o.line("      %s: %s", t.key, moment{t.at})
+		}
+	}
+	o.line("      wanted: %d", c.Wanted)
+	o.line("      wanted_bytes: %d", c.WantedBytes)
+	for _, n := range []struct {
+		key   string
+		count int64
+	}{{"unseen", c.Unseen}, {"too_large", c.TooLarge}, {"odd_dates", c.OddDates}, {"odd_flags", c.OddFlags}, {"keyworded", c.Keyworded}} {
+		if n.count > 0 {
+			o.line("      %s: %d", n.key, n.count)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"imapmigrate/pkg/mailbox"
 	"imapmigrate/pkg/survey"
@@ -16,6 +17,7 @@ func (b *builder) entry(p *placement) Entry {
 	}
 	if p.Selectable {
 		e.Messages, e.Bytes = survey.Counts(p.Info)
+		e.look(b.src.survey.Contents[p.Wire])
 	}
 	if p.Status != nil {
 		e.Validity = p.Status.UIDValidity
@@ -27,12 +29,31 @@ func (b *builder) entry(p *placement) Entry {
 	return e
 }
 
+// look takes over what a scan has found. Its counts are exact, those of STATUS are the server's word; half a scan is none.
+func (e *Entry) look(c *survey.Contents) {
+	if !c.Complete() {
+		return
+	}
+	e.Messages = c.Messages
+	if c.Unsized == 0 {
+		e.Bytes = c.Bytes
+	}
+	second := func(t time.Time) time.Time {
+		if t = t.UTC().Truncate(time.Second); t.Year() < 1 || t.Year() > 9999 { // no file can hold it (RFC 3339)
+			return time.Time{}
+		}
+		return t
+	}
+	e.Holds = &Contents{Oldest: second(c.Oldest), Newest: second(c.Newest), Unseen: c.Unseen, Wanted: c.Wanted, WantedBytes: c.WantedBytes,
+		TooLarge: c.TooLarge, OddDates: c.OddDates, OddFlags: c.OddFlags, Keyworded: c.Keyworded}
+}
+
 func (b *builder) fill(p *placement, e *Entry) {
 	e.To, e.ToRole, e.Subscribe = p.to, p.wish, p.Subscribed
 	var err error
 	if e.ToWire, err = mailbox.Encode(p.to, b.dst.side.Delimiter); err != nil && p.target == nil {
 		p.say("the destination can have no such name: %v", err)
-		*e = Entry{Source: e.Source, SourceWire: e.SourceWire, Validity: e.Validity, Messages: e.Messages, Bytes: e.Bytes, Role: e.Role, Noselect: e.Noselect, Action: Skip}
+		*e = Entry{Source: e.Source, SourceWire: e.SourceWire, Validity: e.Validity, Messages: e.Messages, Bytes: e.Bytes, Role: e.Role, Holds: e.Holds, Noselect: e.Noselect, Action: Skip}
 		return
 	}
 	open := p.to.IsInbox()

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -10,10 +11,11 @@ import (
 )
 
 // pattern matches decoded names. "/" stands between the parts, * for any text within one part, ** for any number of parts: none too,
-// but at the end at least one. A backslash takes the meaning from * and / and itself.
+// but at the end at least one. A backslash takes the meaning from * and / and itself. What begins with "re:" is a regular expression.
 type pattern struct {
 	text  string
-	parts []partPattern
+	parts []partPattern  // empty with re
+	re    *regexp.Regexp // over the name's text
 }
 
 // partPattern is the literal texts around the stars of one part; deep is **.
@@ -27,6 +29,11 @@ func (p partPattern) literal() bool { return !p.deep && len(p.literals) == 1 }
 // parsePattern reads a pattern. A first part INBOX is brought to upper case, because INBOX is the same in any case.
 func parsePattern(text string) (pattern, error) {
 	p := pattern{text: text}
+	if expression, ok := strings.CutPrefix(text, regular); ok {
+		var err error
+		p.re, err = parseRegular(expression)
+		return p, err
+	}
 	raw, err := splitPattern(text)
 	if err != nil {
 		return p, err
@@ -94,7 +101,7 @@ func parsePart(raw string) (partPattern, error) {
 }
 
 // byName reports whether the pattern's first part is written out, so that whoever wrote it meant that name.
-func (p pattern) byName() bool { return p.parts[0].literal() }
+func (p pattern) byName() bool { return p.re == nil && p.parts[0].literal() }
 
 // stars are what the pattern's stars stand for, in order: true for **.
 func (p pattern) stars() []bool {
@@ -111,6 +118,9 @@ func (p pattern) stars() []bool {
 
 // match reports whether p matches all of n, and what its stars stood for. Each ** but the last takes as few parts as it can.
 func (p pattern) match(n mailbox.Name) (captures []mailbox.Name, ok bool) {
+	if p.re != nil {
+		return nil, p.re.MatchString(norm.NFC.String(n.String()))
+	}
 	taken := make([][]mailbox.Name, len(p.parts))
 	i, j := 0, 0        // next of p.parts, next of n
 	star, from := -1, 0 // the last ** and where it began

@@ -42,6 +42,7 @@ type Plan struct {
 	Source      Side
 	Destination Side
 	Messages    Filter
+	Forecast    Forecast
 	Mailboxes   []Entry // by source name, parents before children
 	Warnings    []Warning
 }
@@ -70,6 +71,7 @@ type Entry struct {
 	Messages   int64               // in the source mailbox when the plan was made, or Unknown
 	Bytes      int64               // of those messages, or Unknown
 	Role       mailbox.Role        // of the source
+	Holds      *Contents           // what was found in the source mailbox; nil when nobody looked into it
 	Noselect   bool                // the source cannot be opened (\Noselect, \NonExistent): there is nothing to copy
 
 	Action     Action
@@ -81,6 +83,19 @@ type Entry struct {
 	ToRole     mailbox.Role        // the role the destination has; with Create, the role to wish for
 	Subscribe  bool
 	Reason     string
+}
+
+// Contents is what lies in a source mailbox, counted from its messages' metadata. It is for people: no digest depends on it.
+type Contents struct {
+	Oldest      time.Time // internal date, UTC, whole seconds; zero when none could be read
+	Newest      time.Time
+	Unseen      int64 // messages without \Seen
+	Wanted      int64 // messages that the filter takes: all of them without one
+	WantedBytes int64
+	TooLarge    int64 // of the wanted, those that the destination refuses for their size
+	OddDates    int64 // of the wanted, those without a date that every server takes
+	OddFlags    int64 // of the wanted, those with a flag that cannot be sent
+	Keyworded   int64 // of the wanted, those with keywords
 }
 
 // Warning is something to know before saying yes. The number is the kind's, it stays the same from version to version.
@@ -100,6 +115,12 @@ type Totals struct {
 	Messages  int64 // to be copied, before the message filter; Unknown when one mailbox did not say
 	Bytes     int64 // of those messages; Unknown when one mailbox did not say
 	Skipped   int64 // messages in skipped mailboxes; Unknown when one mailbox did not say
+
+	Wanted      int64 // messages to be copied that the filter takes; Unknown when one mailbox was not looked into
+	WantedBytes int64
+	TooLarge    int64 // of the wanted, those that the destination refuses for their size
+	OddDates    int64 // of the wanted, those whose date not every server takes
+	OddFlags    int64 // of the wanted, those that lose a flag
 }
 
 // Totals counts p. A sum with an unknown part is unknown.
@@ -119,11 +140,26 @@ func (p *Plan) Totals() Totals {
 		switch {
 		case e.Action.Copies():
 			t.Messages, t.Bytes = plus(t.Messages, e.Messages), plus(t.Bytes, e.Bytes)
+			t.addContents(e)
 		case !e.Noselect:
 			t.Skipped = plus(t.Skipped, e.Messages)
 		}
 	}
 	return t
+}
+
+// addContents adds what is in a mailbox that is copied; what nobody looked into is unknown, unless there is nothing.
+func (t *Totals) addContents(e Entry) {
+	h := e.Holds
+	switch {
+	case h != nil:
+	case e.Messages == 0:
+		return
+	default:
+		h = &Contents{Wanted: Unknown, WantedBytes: Unknown, TooLarge: Unknown, OddDates: Unknown, OddFlags: Unknown}
+	}
+	t.Wanted, t.WantedBytes, t.TooLarge = plus(t.Wanted, h.Wanted), plus(t.WantedBytes, h.WantedBytes), plus(t.TooLarge, h.TooLarge)
+	t.OddDates, t.OddFlags = plus(t.OddDates, h.OddDates), plus(t.OddFlags, h.OddFlags)
 }
 
 func plus(sum, n int64) int64 {

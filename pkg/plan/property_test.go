@@ -49,7 +49,26 @@ func anyAccount(host string) *rapid.Generator[*survey.Survey] {
 		if w.delimiter != "" && rapid.Bool().Draw(t, "shared") {
 			s.Namespaces.Shared = []endpoint.Namespace{{Prefix: mailbox.Wire(rapid.SampledFrom([]string{"shared" + w.delimiter, "", "~"}).Draw(t, "shared prefix")), Delimiter: w.delimiter}}
 		}
+		if rapid.Bool().Draw(t, "looked into") {
+			s.Contents = map[mailbox.Wire]*survey.Contents{}
+			for _, m := range s.Mailboxes {
+				s.Contents[m.Wire] = anyContents().Draw(t, "contents")
+			}
+		}
+		s.RoundTrip = rapid.SampledFrom([]time.Duration{0, 1, 37 * time.Millisecond, time.Hour}).Draw(t, "round trip")
 		return s
+	})
+}
+
+func anyContents() *rapid.Generator[*survey.Contents] {
+	return rapid.Custom(func(t *rapid.T) *survey.Contents {
+		n := func(what string) int64 { return rapid.SampledFrom([]int64{0, 1, 1 << 40}).Draw(t, what) }
+		day := func(what string) time.Time {
+			return rapid.SampledFrom([]time.Time{{}, noon, noon.Add(time.Nanosecond), noon.Truncate(24 * time.Hour), time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.FixedZone("", -3600))}).Draw(t, what)
+		}
+		return &survey.Contents{Messages: n("messages"), Bytes: n("bytes"), Unsized: n("unsized"), Oldest: day("oldest"), Newest: day("newest"), Unseen: n("unseen"), Wanted: n("wanted"), WantedBytes: n("wanted bytes"),
+			TooLarge: n("too large"), OddDates: n("odd dates"), OddFlags: n("odd flags"), Keyworded: n("keyworded"), Homeless: rapid.SampledFrom([]int64{-1, 0, 1}).Draw(t, "homeless"),
+			Keywords: []mailbox.Flag{"x", "%s\x1b"}, Problem: rapid.SampledFrom([]string{"", "", "no"}).Draw(t, "problem")}
 	})
 }
 
@@ -58,7 +77,7 @@ func anyRules() *rapid.Generator[Rules] {
 		r := Rules{Name: "any", Tool: "test", Roles: rapid.SampledFrom([]string{"match", "names"}).Draw(t, "roles")}
 		r.Messages.Since = rapid.SampledFrom([]time.Time{{}, noon, noon.Truncate(24 * time.Hour)}).Draw(t, "since")
 		if rapid.Bool().Draw(t, "mapped") {
-			r.Map = rapid.SliceOfN(rapid.SampledFrom([]MapRule{{"a", "b"}, {"a/*", "Together"}, {"**/b", "Sent"}, {"A", "x/y"}, {"*", "all"}, {"Sent", "INBOX"}}), 1, 2).Draw(t, "map")
+			r.Map = rapid.SliceOfN(rapid.SampledFrom([]MapRule{{"a", "b"}, {"a/*", "Together"}, {"**/b", "Sent"}, {"A", "x/y"}, {"*", "all"}, {"Sent", "INBOX"}, {"re:(.)(.*)", "r/$2$1"}}), 1, 2).Draw(t, "map")
 		}
 		r.Exclude = rapid.SliceOfN(rapid.SampledFrom([]string{"b", "**/x", "a/*"}), 0, 1).Draw(t, "exclude")
 		return r

@@ -23,6 +23,7 @@ type planFile struct {
 	Source      sideFile      `yaml:"source" strict:"required"`
 	Destination sideFile      `yaml:"destination" strict:"required"`
 	Messages    filterFile    `yaml:"messages"`
+	Forecast    forecastFile  `yaml:"forecast"`
 	Warnings    []warningFile `yaml:"warnings"`
 	Mailboxes   []entryFile   `yaml:"mailboxes" strict:"required" example:"mailboxes: []"`
 }
@@ -50,6 +51,25 @@ type filterFile struct {
 	MaxSize int64  `yaml:"max_size"`
 }
 
+type forecastFile struct {
+	SourceRoundTrip      time.Duration `yaml:"source_round_trip"`
+	DestinationRoundTrip time.Duration `yaml:"destination_round_trip"`
+	Least                time.Duration `yaml:"least"`
+	Most                 time.Duration `yaml:"most"`
+}
+
+type contentsFile struct {
+	Oldest      moment `yaml:"oldest"`
+	Newest      moment `yaml:"newest"`
+	Wanted      int64  `yaml:"wanted"`
+	WantedBytes int64  `yaml:"wanted_bytes"`
+	Unseen      int64  `yaml:"unseen"`
+	TooLarge    int64  `yaml:"too_large"`
+	OddDates    int64  `yaml:"odd_dates"`
+	OddFlags    int64  `yaml:"odd_flags"`
+	Keyworded   int64  `yaml:"keyworded"`
+}
+
 type warningFile struct {
 	Number int    `yaml:"number"`
 	Text   string `yaml:"text"`
@@ -57,20 +77,21 @@ type warningFile struct {
 }
 
 type entryFile struct {
-	Source     path       `yaml:"source" strict:"required" example:"source: Sent"`
-	Action     string     `yaml:"action" strict:"required" example:"action: create"`
-	To         path       `yaml:"to"`
-	Subscribe  bool       `yaml:"subscribe"`
-	Reason     string     `yaml:"reason"`
-	Role       role       `yaml:"role"`
-	Noselect   bool       `yaml:"noselect"`
-	Messages   *amount    `yaml:"messages"`
-	Bytes      *amount    `yaml:"bytes"`
-	Validity   uint32     `yaml:"uidvalidity"`
-	SourceWire *exact     `yaml:"source_wire"`
-	There      *thereFile `yaml:"there"`
-	ToRole     role       `yaml:"to_role"`
-	ToWire     *exact     `yaml:"to_wire"`
+	Source     path          `yaml:"source" strict:"required" example:"source: Sent"`
+	Action     string        `yaml:"action" strict:"required" example:"action: create"`
+	To         path          `yaml:"to"`
+	Subscribe  bool          `yaml:"subscribe"`
+	Reason     string        `yaml:"reason"`
+	Role       role          `yaml:"role"`
+	Noselect   bool          `yaml:"noselect"`
+	Messages   *amount       `yaml:"messages"`
+	Bytes      *amount       `yaml:"bytes"`
+	Holds      *contentsFile `yaml:"holds"`
+	Validity   uint32        `yaml:"uidvalidity"`
+	SourceWire *exact        `yaml:"source_wire"`
+	There      *thereFile    `yaml:"there"`
+	ToRole     role          `yaml:"to_role"`
+	ToWire     *exact        `yaml:"to_wire"`
 }
 
 type thereFile struct {
@@ -106,7 +127,7 @@ func Read(file string, data []byte) (*Plan, error) {
 // plan is what can be taken over without a look at other values; the entries' names and wires are the validation's.
 func (f *planFile) plan() *Plan {
 	p := &Plan{Format: f.Format, Name: f.Name, Created: f.Created.UTC(), Tool: f.Tool, Digest: f.Digest, Source: f.Source.side(), Destination: f.Destination.side(),
-		Messages: Filter{Since: f.Messages.Since.Time, Before: f.Messages.Before.Time, MaxSize: f.Messages.MaxSize}}
+		Messages: Filter{Since: f.Messages.Since.Time, Before: f.Messages.Before.Time, MaxSize: f.Messages.MaxSize}, Forecast: Forecast(f.Forecast)}
 	for _, w := range f.Warnings {
 		p.Warnings = append(p.Warnings, Warning(w))
 	}
@@ -131,13 +152,21 @@ func (f *entryFile) entry() Entry {
 	e := Entry{Source: mailbox.Name(f.Source), Validity: mailbox.UIDValidity(f.Validity), Role: mailbox.Role(f.Role), Noselect: f.Noselect, Action: Action(f.Action),
 		To: mailbox.Name(f.To), ToRole: mailbox.Role(f.ToRole), Subscribe: f.Subscribe, Reason: f.Reason}
 	if !f.Noselect {
-		e.Messages, e.Bytes = f.Messages.number(), f.Bytes.number()
+		e.Messages, e.Bytes, e.Holds = f.Messages.number(), f.Bytes.number(), f.Holds.contents()
 	}
 	// What was found at the destination is of no use once another name stands behind to.
 	if t := f.There; t != nil && e.To.String() == mailbox.Name(t.Name).String() {
 		e.There, e.ToValidity, e.ToMessages = true, mailbox.UIDValidity(t.Validity), t.Messages.number()
 	}
 	return e
+}
+
+func (f *contentsFile) contents() *Contents {
+	if f == nil {
+		return nil
+	}
+	return &Contents{Oldest: f.Oldest.Time, Newest: f.Newest.Time, Unseen: f.Unseen, Wanted: f.Wanted, WantedBytes: f.WantedBytes,
+		TooLarge: f.TooLarge, OddDates: f.OddDates, OddFlags: f.OddFlags, Keyworded: f.Keyworded}
 }
 
 func (a *amount) number() int64 {

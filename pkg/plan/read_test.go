@@ -14,7 +14,7 @@ import (
 // example is a plan with one of everything that a person may edit.
 func example(tb testing.TB) *Plan {
 	tb.Helper()
-	source := from(".", "INBOX.", "INBOX | 3", `INBOX.Sent | \Sent 5 subscribed`, "INBOX.Work | 7", "INBOX.Work.2020 | 2", `INBOX.Top | \Noselect`, "INBOX.caf\xe9 | 1", "INBOX.Gone | 4")
+	source := from(".", "INBOX.", "INBOX | 3", `INBOX.Sent | \Sent 5 subscribed`, "INBOX.Work | 7", "INBOX.Work.2020 | 2", `INBOX.Top | \Noselect`, "INBOX.caf\xe9 | 1", "INBOX.Gone | 4", "INBOX.New | 1", "INBOX.New.2020 | 1")
 	destination := to("/", "", "INBOX", `Sent Items | \Sent 2`, "b&AOk", "Work | no-status")
 	return build(tb, source, destination, Rules{Name: "acme-alice", Tool: "imapmigrate test", Exclude: []string{"Gone"}})
 }
@@ -110,6 +110,9 @@ func TestFaults(t *testing.T) {
 		{"the same source twice", `source: "INBOX/Work/2020"`, `source: "INBOX/Work"`, "is in the plan twice", ""},
 		{"a count that is none", "messages: 7", "messages: many", "whole number or unknown", "many"},
 		{"a role that is none", `to_role: '\Sent'`, `to_role: '\Snt'`, "no such role", `'\Snt'`},
+		{"below what is skipped", "action: create\n    to: \"New\"", "action: skip\n    to: \"New\"", `"INBOX/New/2020" goes below "New", which would have to be made for it, but "INBOX/New" is skipped`, `"New/2020"`},
+		{"a forecast that is none", "least: 10s", "least: soon", "time span", "soon"},
+		{"dates that are none", "    messages: 7", "    holds: {oldest: long ago}\n    messages: 7", "no date", "long ago}"},
 		{"a later format", "format: 1", "format: 2", "reads format 1", "2\n"},
 		{"no digest", "digest: ", "digest: x # ", "no digest", "x # "},
 		{"port", "port: 993", "port: 99300", "no port", "99300"},

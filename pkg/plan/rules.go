@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 
 	"imapmigrate/pkg/mailbox"
 )
@@ -18,9 +19,12 @@ type Rules struct {
 	Prefix   mailbox.Name // everything but explicitly mapped mailboxes goes below it; roles are not matched then
 	Map      []MapRule
 	Messages Filter
+
+	Bandwidth   int64 // bytes a second that the run may take, for the forecast; 0: no limit
+	Connections int   // to the destination at a time, for the forecast; 0 is 1
 }
 
-// MapRule sends the mailboxes that match From to To. The stars of To stand for what those of From matched, in order; several mailboxes
+// MapRule sends the mailboxes that match From to To. From is a pattern, exact or with stars, or "re:" and a regular expression. The stars of To stand for what those of From matched, in order; several mailboxes
 // that come to one To are merged. To is taken below the destination's personal prefix unless it already is.
 type MapRule struct{ From, To string }
 
@@ -102,6 +106,12 @@ func parseMapping(m MapRule) (mapping, error) {
 	if err != nil {
 		return mapping{}, fmt.Errorf("map: from: %w", err)
 	}
+	if from.re != nil {
+		return parseRegularMapping(m, from)
+	}
+	if strings.HasPrefix(m.To, regular) {
+		return mapping{}, fmt.Errorf("map: to %q: re: has no meaning here; write the name", m.To)
+	}
 	to, err := parsePattern(m.To)
 	if err != nil {
 		return mapping{}, fmt.Errorf("map: to: %w", err)
@@ -139,6 +149,17 @@ func (c *compiled) matches(what string, patterns []pattern, n, prefix mailbox.Na
 // mapped finds the first map rule that takes n itself, and fills its stars in.
 func (c *compiled) mapped(n, prefix mailbox.Name) (mapping, mailbox.Name, bool) {
 	for _, m := range c.mapping {
+		if m.from.re != nil {
+			to := m.expand(n)
+			if to == nil && len(prefix) > 0 && !n.IsInbox() {
+				to = m.expand(prefix.Child(n...))
+			}
+			if to != nil {
+				c.used["map"+m.rule.From]++
+				return m, to, true
+			}
+			continue
+		}
 		captures, ok := m.from.match(n)
 		if !ok && len(prefix) > 0 && !n.IsInbox() {
 			captures, ok = m.from.match(prefix.Child(n...))

@@ -16,7 +16,7 @@ import (
 // and user, delimiter, prefix and message limit of both sides; the message filter; and of each mailbox, in the order of the source's
 // names, the action, the exact names, the source's UIDVALIDITY, and of the destination whether it was there, its UIDVALIDITY, the role
 // wished for and the subscription. Of a skipped mailbox there is only the name. Not in it: white space, comments, the order of the
-// file, when and by what it was made, counts and sizes, reasons and warnings, the servers' own names and keys.
+// file, when and by what it was made, the forecast, counts, sizes and dates, reasons and warnings, the servers' own names and keys.
 func (p *Plan) Sum() string {
 	h := sha256.New()
 	p.canonical(h)

@@ -126,6 +126,7 @@ func (v *validation) target(at string, e *Entry) {
 
 // collisions finds sources that are there twice, and destinations that several sources share without saying so.
 func (v *validation) collisions() {
+	skipped := v.skipped()
 	sources := make(map[mailbox.Wire]bool, len(v.plan.Mailboxes))
 	holders := make(map[string][]*Entry, len(v.plan.Mailboxes))
 	for i := range v.plan.Mailboxes {
@@ -137,6 +138,13 @@ func (v *validation) collisions() {
 			v.d.Add(at+".source", fmt.Sprintf("%q is in the plan twice, and would be copied twice", e.Source), "remove one of the two")
 		}
 		sources[e.SourceWire] = true
+		if e.Action == Skip {
+			continue
+		}
+		if above := skipped.above(e); above != nil {
+			v.d.Add(at+".to", fmt.Sprintf("%q goes below %q, which would have to be made for it, but %q is skipped", e.Source, above.To, above.Source),
+				"write the action structure for "+fmt.Sprintf("%q", above.Source)+", which makes the name and copies nothing, or another name here")
+		}
 		if !e.Action.Copies() {
 			continue
 		}
@@ -146,6 +154,38 @@ func (v *validation) collisions() {
 		}
 		holders[key] = append(holders[key], e)
 	}
+}
+
+// dropped are the destinations that somebody has taken out of the plan by writing skip, and that nothing else makes, by name. The planner
+// itself writes no destination behind a mailbox that it skips.
+type dropped map[string]*Entry
+
+func (v *validation) skipped() dropped {
+	d := dropped{}
+	for i := range v.plan.Mailboxes {
+		if e := &v.plan.Mailboxes[i]; e.Action == Skip && len(e.To) > 0 && !e.There {
+			d[e.To.String()] = e
+		}
+	}
+	for i := range v.plan.Mailboxes {
+		if e := &v.plan.Mailboxes[i]; e.Action != Skip && len(d) > 0 {
+			delete(d, e.To.String())
+		}
+	}
+	return d
+}
+
+// above is a dropped destination that e's own would lie below, nil when there is none.
+func (d dropped) above(e *Entry) *Entry {
+	if len(d) == 0 {
+		return nil
+	}
+	for up := e.To.Parent(); len(up) > 0; up = up.Parent() {
+		if found := d[up.String()]; found != nil {
+			return found
+		}
+	}
+	return nil
 }
 
 // clash reports whether two entries with the same fold cannot both be: they share a name and do not both say merge, or their names

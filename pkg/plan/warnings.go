@@ -29,6 +29,13 @@ const (
 	PatternUnused   = 17
 	PrefixDerived   = 18
 	MapMerges       = 19
+	DatesLost       = 20
+	FlagsLost       = 21
+	KeywordsUnsure  = 22
+	RoleGuessed     = 23
+	NotLookedInto   = 24
+	ViewSkipped     = 25
+	TooLarge        = 26
 )
 
 // generous is a limit on messages, in bytes, from which on it is none in practice.
@@ -46,6 +53,8 @@ func (b *builder) warnings(p *Plan) []Warning {
 	b.aboutSides(add)
 	b.aboutRoom(p, add)
 	b.aboutMailboxes(p, add)
+	b.aboutViews(add)
+	b.aboutContents(p, add)
 	b.aboutNames(add)
 	b.aboutRules(add)
 	slices.SortStableFunc(out, func(x, y Warning) int { return x.Number - y.Number })
@@ -74,7 +83,7 @@ func (b *builder) aboutSides(add adder) {
 		add(TargetNoUIDPlus, "nothing to do; let nothing else deliver into these mailboxes meanwhile if you can",
 			"the destination has no UIDPLUS (RFC 4315): each appended message has to be found again by its place and digest, which takes longer")
 	}
-	if limit, from := b.dst.side.AppendLimit, b.src.side.AppendLimit; limit >= 0 && limit < generous && (from < 0 || limit < from) {
+	if limit, from := b.dst.side.AppendLimit, b.src.side.AppendLimit; b.src.survey.Contents == nil && limit >= 0 && limit < generous && (from < 0 || limit < from) {
 		add(MessageLimit, "larger messages are left out and listed in the report; ask for a higher limit before if that must not be",
 			"the destination takes messages of at most %s", size(limit))
 	}
@@ -87,10 +96,10 @@ func (b *builder) aboutRoom(p *Plan, add adder) {
 		add(QuotaUnknown, "look at the account's room by other means", "the destination does not tell its quota: %s", words(problem))
 	}
 	for _, q := range b.dst.survey.Quota {
-		free, need, unit := q.Limit-q.Used, totals.Messages, count
+		free, need, unit := q.Limit-q.Used, wanted(totals.Wanted, totals.Messages), count
 		switch strings.ToUpper(q.Resource) {
 		case "STORAGE":
-			free, need, unit = min(free, 1<<50)*1024, totals.Bytes, func(n int64, _ string) string { return size(n) }
+			free, need, unit = min(free, 1<<50)*1024, wanted(totals.WantedBytes, totals.Bytes), func(n int64, _ string) string { return size(n) }
 		case "MESSAGE":
 		default:
 			continue
@@ -106,13 +115,21 @@ func (b *builder) aboutRoom(p *Plan, add adder) {
 	}
 }
 
+// wanted is how much is to come: what the filter takes where that was counted.
+func wanted(counted, all int64) int64 {
+	if counted != Unknown {
+		return counted
+	}
+	return all
+}
+
 // aboutMailboxes says what is true of the content of the mailboxes that are copied.
 func (b *builder) aboutMailboxes(p *Plan, add adder) {
-	var stale, uncounted, views []mailbox.Name
+	var stale, uncounted []mailbox.Name
 	held := map[mailbox.Wire]bool{}
 	var targets []mailbox.Name
 	var messages int64
-	for i, pl := range b.all {
+	for i := range p.Mailboxes {
 		e := &p.Mailboxes[i]
 		if !e.Action.Copies() {
 			continue
@@ -127,15 +144,11 @@ func (b *builder) aboutMailboxes(p *Plan, add adder) {
 			held[e.ToWire] = true
 			targets, messages = append(targets, e.To), plus(messages, e.ToMessages)
 		}
-		if virtual(pl.Role) {
-			views = append(views, e.Source)
-		}
 	}
 	listed{
 		{NoValidity, stale, "no UIDVALIDITY is known of %s", "they are copied, but a second run cannot tell their messages apart, and nothing can be purged there"},
 		{NotCounted, uncounted, "the source does not say what is in %s", "the copy tries them all the same; what cannot be read shows in the report"},
 		{HoldsMail, targets, "the destination holds " + count(messages, "message") + " already in %s", "what is there already, byte for byte, is not copied again; all that is there stays as it is"},
-		{View, views, "%s shows messages that live in other mailboxes as well", "exclude it if each of its messages is in another mailbox too; otherwise they arrive twice"},
 	}.add(add)
 }
 
@@ -178,6 +191,7 @@ func (b *builder) aboutNames(add adder) {
 			"see the reasons; another name can be written behind to:, or both may say merge"},
 		{RoleNotKept, pick(func(p *placement) bool { return p.wish != mailbox.RoleNone && p.target == nil && !marks }),
 			"the destination cannot mark new mailboxes with a special use, so it may not know what %s is for", "mark it there afterwards, by webmail or by its administrator"},
+		{RoleGuessed, pick(func(p *placement) bool { return p.guess }), "what %s is for was guessed from a name that may mean something else", "see where it goes; write another name behind to:, or map it, if the guess is wrong"},
 		{OtherAccounts, foreign, "other accounts' mailboxes are left alone: %s", "write their names under include if this account is to own copies of them"},
 		{OddName, pick(func(p *placement) bool { return !p.Exact }), "not written as IMAP wants it: %s", "they are read by their exact bytes; only the names shown and made are readable ones"},
 		{MapMerges, pick(func(p *placement) bool { return p.shared }), "the map brings mailboxes together: %s", "once mixed they cannot be told apart at the destination; the report still can"},

@@ -48,6 +48,10 @@ func TestWarnings(t *testing.T) {
 		{"exclude unused", func(s, d *world, r *Rules) { r.Exclude = []string{"Sennt"} }, PatternUnused, `exclude: "Sennt"`},
 		{"map unused", func(s, d *world, r *Rules) { r.Map = []MapRule{{"Sennt", "x"}} }, PatternUnused, `map: "Sennt"`},
 		{"map merges", func(s, d *world, r *Rules) { r.Map = []MapRule{{"*", "INBOX"}} }, MapMerges, `"INBOX", "Sent"`},
+		{"a guess", func(s, d *world, r *Rules) {
+			s.boxes = append(s.boxes, "Sampah | 2")
+			d.boxes = append(d.boxes, `Trash | \Trash`)
+		}, RoleGuessed, `what "Sampah" is for was guessed`},
 		{"many are counted", func(s, d *world, r *Rules) { s.boxes = append(s.boxes, " 1", " 2", " 3", " 4", " 5", " 6", " 7") }, Renamed, "and 2 more"},
 	}
 	source, destination := quiet()

@@ -21,12 +21,14 @@ type world struct {
 	boxes                           []string // wire name, then words: \Sent \Noselect \NonExistent \NoInferiors subscribed, a number of messages, no-status no-validity
 	quota                           []endpoint.Quota
 	limit                           int64
+	roundTrip                       time.Duration
+	contents                        map[mailbox.Wire]*survey.Contents
 }
 
-var everything = []string{"IMAP4REV1", "UIDPLUS", "NAMESPACE", "SPECIAL-USE", "CREATE-SPECIAL-USE", "STATUS=SIZE", "QUOTA"}
+var everything = []string{"IMAP4REV1", "UIDPLUS", "NAMESPACE", "SPECIAL-USE", "CREATE-SPECIAL-USE", "STATUS=SIZE", "QUOTA", "LITERAL+", "MULTIAPPEND"}
 
 func (w world) survey() *survey.Survey {
-	s := &survey.Survey{Taken: noon, Identity: endpoint.Identity{Host: w.host, Port: 993, User: "alice", Server: w.server, Key: "00"}, AppendLimit: -1, Quota: w.quota}
+	s := &survey.Survey{Taken: noon, Identity: endpoint.Identity{Host: w.host, Port: 993, User: "alice", Server: w.server, Key: "00"}, AppendLimit: -1, Quota: w.quota, RoundTrip: w.roundTrip, Contents: w.contents}
 	if w.limit > 0 {
 		s.AppendLimit = w.limit
 	}

@@ -61,6 +61,7 @@ func TestRealServers(t *testing.T) {
 					t.Fatal(err)
 				}
 				look(t, s, outbox, tt.prefix, tt.delimiter, tt.sizes)
+				lookInto(t, s, a.Source(), outbox)
 				if m := s.Find(tt.sent); tt.sent != "" && (m == nil || m.Role != mailbox.RoleSent) {
 					t.Errorf("%q: %+v", tt.sent, m)
 				}
@@ -103,7 +104,26 @@ func look(t *testing.T, s *survey.Survey, outbox, prefix mailbox.Wire, delimiter
 	}
 }
 
-func login(t *testing.T, server *imaptest.Server, user imaptest.Account) *imap.Account {
+// lookInto holds a scan to what was appended: one message of two is seen.
+func lookInto(t *testing.T, s *survey.Survey, f endpoint.Fetcher, outbox mailbox.Wire) {
+	t.Helper()
+	q := survey.Question{Mailboxes: []survey.Asked{{Wire: outbox, Limit: 18}, {Wire: "INBOX", Limit: -1}}, Workers: 2, Patience: endpoint.DefaultPatience}
+	if err := s.Scan(t.Context(), f, q, event.Discard, time.Now); err != nil {
+		t.Fatal(err)
+	}
+	c := s.Contents[outbox]
+	if !c.Complete() || c.Messages != 2 || c.Unseen != 1 || c.Bytes < 30 || c.TooLarge != 2 || c.OddDates != 0 || c.Newest.Before(c.Oldest) || c.Newest.IsZero() {
+		t.Errorf("%+v", c)
+	}
+	if in := s.Contents["INBOX"]; !in.Complete() || in.Messages != 0 {
+		t.Errorf("INBOX: %+v", in)
+	}
+	if err := s.Time(t.Context(), f, time.Now); err != nil || s.RoundTrip <= 0 {
+		t.Errorf("%v, %v", s.RoundTrip, err)
+	}
+}
+
+func login(t testing.TB, server *imaptest.Server, user imaptest.Account) *imap.Account {
 	t.Helper()
 	a, err := imap.Open(t.Context(), imap.Options{Connections: 2, Options: wire.Options{
 		Host: server.Host, Port: server.TLSPort, Security: wire.TLS, TLS: imaptest.ClientTLS("localhost"), Timeout: 30 * time.Second, Account: user.User + " at " + server.Host,

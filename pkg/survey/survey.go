@@ -1,5 +1,5 @@
 // Package survey owns what one account looks like at one moment: its mailboxes, their counts, and what the server can do and allows.
-// It decides nothing and changes nothing: it needs no more than an endpoint.Lister.
+// It decides nothing and changes nothing: it needs no more than an endpoint.Lister, and an endpoint.Fetcher to look into mailboxes.
 package survey
 
 import (
@@ -26,8 +26,10 @@ type Survey struct {
 	Derived      bool                // Namespaces were not stated but read from the mailbox list; see derive
 	Mailboxes    []mailbox.Info      // in the server's order, each Wire once
 	Quota        []endpoint.Quota
-	QuotaProblem string // why Quota could not be asked; empty when it could
-	AppendLimit  int64  // bytes a message may have at most (RFC 7889), the smallest that is stated anywhere; -1 when none is
+	QuotaProblem string                     // why Quota could not be asked; empty when it could
+	RoundTrip    time.Duration              // of a question and its answer, the shortest of a few; 0: not measured, see Time
+	Contents     map[mailbox.Wire]*Contents // of the mailboxes that were scanned; nil before Scan
+	AppendLimit  int64                      // bytes a message may have at most (RFC 7889), the smallest that is stated anywhere; -1 when none is
 }
 
 // Take looks at the account behind l. It reads only, so it may be repeated: nothing is retried in here, see [endpoint.Patience].
@@ -52,6 +54,26 @@ func Take(ctx context.Context, l endpoint.Lister, sink event.Sink, clock func() 
 	s.AppendLimit = smallestLimit(s.Capabilities.AppendLimit(), s.Mailboxes)
 	s.tell(sink, clock().Sub(start))
 	return s, nil
+}
+
+// questions is how often Time asks.
+const questions = 4
+
+// Time measures how long the server takes to answer a small question. The first answer may have to wait for a login, so the shortest counts.
+func (s *Survey) Time(ctx context.Context, l endpoint.Lister, clock func() time.Time) error {
+	for range questions {
+		start := clock()
+		if _, err := l.Status(ctx, mailbox.Inbox); err != nil {
+			if passing(err) || ctx.Err() != nil {
+				return fmt.Errorf("survey of %s: %w", s.Identity, err)
+			}
+			return nil // it answered, but not to this; the forecast does without
+		}
+		if took := clock().Sub(start); s.RoundTrip == 0 || took < s.RoundTrip {
+			s.RoundTrip = took
+		}
+	}
+	return nil
 }
 
 // Delimiter of the personal namespace, "" when the account has no hierarchy.
@@ -117,11 +139,7 @@ func (s *Survey) askQuota(ctx context.Context, l endpoint.Lister) error {
 	if s.Quota, err = l.Quota(ctx); err == nil {
 		return nil
 	}
-	switch endpoint.ClassOf(err) {
-	case endpoint.Lost, endpoint.Unreachable, endpoint.Temporary, endpoint.Throttled, endpoint.LoginRefused, endpoint.Untrusted:
-		return err
-	}
-	if ctx.Err() != nil {
+	if passing(err) || ctx.Err() != nil {
 		return err
 	}
 	s.Quota, s.QuotaProblem = nil, err.Error()

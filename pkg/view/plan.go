@@ -3,6 +3,7 @@ package view
 import (
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,7 +27,7 @@ func Plan(w io.Writer, p *plan.Plan, width int) error {
 	}
 	b.WriteByte('\n')
 	t := table{columns: []column{{title: "source"}, {title: "action", rigid: true}, {title: "destination"}, {title: "messages", right: true, rigid: true},
-		{title: "bytes", right: true, rigid: true}, {title: "reason", below: true}}}
+		{title: "bytes", right: true, rigid: true}, {title: "years", rigid: true}, {title: "reason", below: true}}}
 	for _, e := range p.Mailboxes {
 		to := e.To.String()
 		if e.Action == plan.Skip {
@@ -36,17 +37,37 @@ func Plan(w io.Writer, p *plan.Plan, width int) error {
 		if e.Noselect {
 			messages, bytes = "-", "-"
 		}
-		t.add(e.Source.String(), string(e.Action), to, messages, bytes, e.Reason)
+		years, reason := "", e.Reason
+		if e.Holds != nil {
+			years = spread(e.Holds)
+			reason = strings.Join(append([]string{reason}, planNotes(e.Holds)...), "; ")
+		}
+		t.add(e.Source.String(), string(e.Action), to, messages, bytes, years, reason)
 	}
 	if err := t.write(&b, width); err != nil {
 		return err
 	}
 	b.WriteByte('\n')
 	planTotals(&b, p.Totals())
+	if text := forecast(p.Forecast); text != "" {
+		paragraph(&b, width, "", "  ", text)
+	}
 	planWarnings(&b, p.Warnings, width)
 	planDigest(&b, p)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// spread is the years from which messages are.
+func spread(h *plan.Contents) string {
+	switch oldest, newest := h.Oldest.Year(), h.Newest.Year(); {
+	case h.Newest.IsZero():
+		return ""
+	case oldest == newest:
+		return strconv.Itoa(newest)
+	default:
+		return fmt.Sprintf("%d-%d", oldest, newest)
+	}
 }
 
 // pairs writes names and what they stand for, below each other.
@@ -94,6 +115,21 @@ func filter(f plan.Filter) string {
 	return strings.Join(parts, ", ")
 }
 
+// forecast says how long a copy may take and what that was reckoned from; "" when there is nothing to reckon from.
+func forecast(f plan.Forecast) string {
+	if f.Most == 0 {
+		return ""
+	}
+	text := "a first copy takes " + Span(f.Least) + " to " + Span(f.Most)
+	if f.Least == f.Most {
+		text = "a first copy takes about " + Span(f.Most)
+	}
+	if f.SourceRoundTrip > 0 && f.DestinationRoundTrip > 0 {
+		text += fmt.Sprintf(": the source answers within %v, the destination within %v; how fast the line is shows on the way", f.SourceRoundTrip, f.DestinationRoundTrip)
+	}
+	return text
+}
+
 func planTotals(b *strings.Builder, t plan.Totals) {
 	fmt.Fprintf(b, "%s: %d create, %d merge, %d structure, %d skip\n", Plural(t.Mailboxes, "mailbox"), t.Create, t.Merge, t.Structure, t.Skip)
 	switch {
@@ -103,6 +139,12 @@ func planTotals(b *strings.Builder, t plan.Totals) {
 		fmt.Fprintf(b, "%s to look at; their size is not known: the source does not say\n", Plural(t.Messages, "message"))
 	default:
 		fmt.Fprintf(b, "%s, %s to look at\n", Plural(t.Messages, "message"), Bytes(t.Bytes))
+	}
+	if t.Wanted >= 0 && t.Wanted != t.Messages {
+		fmt.Fprintf(b, "%s, %s of them after the filter\n", Plural(t.Wanted, "message"), Bytes(t.WantedBytes))
+	}
+	if t.TooLarge > 0 {
+		fmt.Fprintf(b, "%s too large for the destination\n", Plural(t.TooLarge, "message"))
 	}
 	if t.Skipped > 0 {
 		fmt.Fprintf(b, "%s in skipped mailboxes\n", Plural(t.Skipped, "message"))

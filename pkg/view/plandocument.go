@@ -25,6 +25,7 @@ type planDocument struct {
 	Before       *time.Time    `json:"before,omitempty"`
 	MaxSize      int64         `json:"max_size,omitempty"`
 	Totals       planSums      `json:"totals"`
+	Forecast     planForecast  `json:"forecast"`
 	Mailboxes    []planMailbox `json:"mailboxes"`
 	PlanWarnings []planWarning `json:"warnings"`
 }
@@ -44,6 +45,45 @@ type planSums struct {
 	Messages  int64 `json:"messages"`
 	Bytes     int64 `json:"bytes"`
 	Skipped   int64 `json:"skipped_messages"`
+
+	Wanted      int64 `json:"wanted_messages"` // after the filter; this and the rest are unknown when a mailbox was not looked into
+	WantedBytes int64 `json:"wanted_bytes"`
+	TooLarge    int64 `json:"too_large"`
+	OddDates    int64 `json:"odd_dates"`
+	OddFlags    int64 `json:"odd_flags"`
+}
+
+// planHolds is what was found in a source mailbox.
+type planHolds struct {
+	Oldest      *time.Time `json:"oldest,omitempty"`
+	Newest      *time.Time `json:"newest,omitempty"`
+	Unseen      int64      `json:"unseen"`
+	Wanted      int64      `json:"wanted"`
+	WantedBytes int64      `json:"wanted_bytes"`
+	TooLarge    int64      `json:"too_large"`
+	OddDates    int64      `json:"odd_dates"`
+	OddFlags    int64      `json:"odd_flags"`
+	Keyworded   int64      `json:"keyworded"`
+}
+
+func holdsOf(c *plan.Contents) *planHolds {
+	if c == nil {
+		return nil
+	}
+	return &planHolds{Oldest: moment(c.Oldest), Newest: moment(c.Newest), Unseen: c.Unseen, Wanted: c.Wanted, WantedBytes: c.WantedBytes,
+		TooLarge: c.TooLarge, OddDates: c.OddDates, OddFlags: c.OddFlags, Keyworded: c.Keyworded}
+}
+
+// planForecast is how long a first copy may take, in seconds; 0 is not known.
+type planForecast struct {
+	SourceRoundTrip      float64 `json:"source_round_trip"`
+	DestinationRoundTrip float64 `json:"destination_round_trip"`
+	Least                float64 `json:"least"`
+	Most                 float64 `json:"most"`
+}
+
+func forecastOf(f plan.Forecast) planForecast {
+	return planForecast{f.SourceRoundTrip.Seconds(), f.DestinationRoundTrip.Seconds(), f.Least.Seconds(), f.Most.Seconds()}
 }
 
 type planMailbox struct {
@@ -53,6 +93,7 @@ type planMailbox struct {
 	Messages   int64               `json:"messages"`
 	Bytes      int64               `json:"bytes"`
 	Role       mailbox.Role        `json:"role,omitempty"`
+	Holds      *planHolds          `json:"holds,omitempty"`
 	Action     plan.Action         `json:"action"`
 	To         mailbox.Name        `json:"to,omitempty"`
 	ToWire     wire                `json:"to_wire,omitzero"`
@@ -88,11 +129,11 @@ func PlanJSON(w io.Writer, p *plan.Plan) error {
 	d := planDocument{
 		Format: Format, Name: p.Name, Created: p.Created, Tool: p.Tool, Digest: p.Sum(), Planned: p.Digest, Edited: p.Edited(),
 		Source: sideOf(p.Source), Destination: sideOf(p.Destination), Since: moment(p.Messages.Since), Before: moment(p.Messages.Before), MaxSize: p.Messages.MaxSize,
-		Totals: planSums(p.Totals()), Mailboxes: []planMailbox{}, PlanWarnings: []planWarning{},
+		Totals: planSums(p.Totals()), Forecast: forecastOf(p.Forecast), Mailboxes: []planMailbox{}, PlanWarnings: []planWarning{},
 	}
 	for _, e := range p.Mailboxes {
 		d.Mailboxes = append(d.Mailboxes, planMailbox{
-			Source: e.Source, SourceWire: wireOf(e.SourceWire), Validity: e.Validity, Messages: e.Messages, Bytes: e.Bytes, Role: e.Role, Action: e.Action,
+			Source: e.Source, SourceWire: wireOf(e.SourceWire), Validity: e.Validity, Messages: e.Messages, Bytes: e.Bytes, Role: e.Role, Holds: holdsOf(e.Holds), Action: e.Action,
 			To: e.To, ToWire: wireOf(e.ToWire), There: e.There, ToValidity: e.ToValidity, ToMessages: e.ToMessages, ToRole: e.ToRole, Subscribe: e.Subscribe, Reason: e.Reason,
 		})
 	}
