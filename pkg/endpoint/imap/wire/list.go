@@ -65,6 +65,9 @@ func (l *listing) fill(x *Exchange) error {
 	if err := l.subscriptions(x); err != nil {
 		return err
 	}
+	if err := l.roles(x); err != nil {
+		return err
+	}
 	if !l.options.Status {
 		return nil
 	}
@@ -182,6 +185,26 @@ func (l *listing) subscriptions(x *Exchange) error {
 		return err // a server without LSUB has no subscriptions
 	}
 	return nil
+}
+
+// roles asks XLIST, the fore-runner of RFC 6154, where that is all that a server has. It names INBOX in the user's language, as \Inbox, so
+// that only what LIST has shown under the same name takes its role from it.
+func (l *listing) roles(x *Exchange) error {
+	if caps := x.session.caps; !caps.Has("XLIST") || caps.Has("SPECIAL-USE") {
+		return nil
+	}
+	_, err := x.run(verb(`XLIST "" "*"`), func(r *response) error {
+		if _, name := r.untagged(); name != "XLIST" {
+			return nil
+		}
+		info, err := parseList(r)
+		i, there := l.place[inboxFolded(info.Wire)]
+		if err == nil && there && l.found[i].Role == mailbox.RoleNone && info.Role != mailbox.RoleInbox {
+			l.found[i].Role = info.Role
+		}
+		return nil
+	})
+	return err // a refusal leaves the names
 }
 
 // parseList reads "* LIST (\attributes) delimiter name [extended data]"; LSUB and XLIST look the same.

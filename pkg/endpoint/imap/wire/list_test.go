@@ -3,6 +3,7 @@ package wire
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +114,39 @@ func TestListWithoutAnyExtension(t *testing.T) {
 }
 
 // A server that does not take what it advertises gets the plain question.
+func TestListTakesRolesFromXLIST(t *testing.T) {
+	got, err := listed(t, ListOptions{}, "XLIST", `
+		C: $ LIST "" ""
+		S: * LIST (\Noselect) "/" ""
+		S: $ OK
+		C: $ LIST "" "*"
+		S: * LIST () "/" "INBOX"
+		S: * LIST () "/" "Gesendet"
+		S: * LIST () "/" "Werbung"
+		S: * LIST () "/" "Other"
+		S: $ OK
+		C: $ LSUB "" "*"
+		S: $ OK
+		C: $ XLIST "" "*"
+		S: * XLIST (\Inbox) "/" "Other"
+		S: * XLIST (\HasNoChildren \Sent) "/" "Gesendet"
+		S: * XLIST (\Spam) "/" "Werbung"
+		S: * XLIST (\Trash) "/" "Nowhere"
+		S: * XLIST nonsense
+		S: $ OK
+	`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var roles []mailbox.Role
+	for _, i := range got {
+		roles = append(roles, i.Role)
+	}
+	if want := []mailbox.Role{mailbox.RoleInbox, mailbox.RoleSent, mailbox.RoleJunk, mailbox.RoleNone}; !slices.Equal(roles, want) {
+		t.Errorf("roles %q, want %q", roles, want)
+	}
+}
+
 func TestListFallsBack(t *testing.T) {
 	got, err := listed(t, ListOptions{}, "LIST-EXTENDED", `
 		C: $ LIST "" ""
