@@ -65,6 +65,9 @@ var removalNames = [...]string{"kept", "purging", "gone", "rolling back"}
 
 func (r Removal) String() string { return removalNames[r] }
 
+// NotSurvived begins the Reason of a message whose bytes are right on the destination and whose date or flags are not the ones that were sent.
+const NotSurvived = "did not survive: "
+
 // Row is all that is known of one source message.
 type Row struct {
 	UID      mailbox.UID

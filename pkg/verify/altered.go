@@ -23,11 +23,13 @@ type likeness struct {
 }
 
 // whatChanged says in words how the copy differs from the message.
-func (b *box) whatChanged(ctx context.Context, r ledger.Row) string {
+func (b *box) whatChanged(ctx context.Context, dest endpoint.Reader, r ledger.Row) string {
+	b.sourceUse.Lock()
+	defer b.sourceUse.Unlock()
 	if b.altered++; b.altered > explained {
 		return "its bytes are others than those that were sent"
 	}
-	there, err := b.likeness(ctx, b.dest, r.Dest)
+	there, err := b.likeness(ctx, dest, r.Dest)
 	if err != nil {
 		return "its bytes are others than those that were sent"
 	}

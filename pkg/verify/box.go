@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"sync"
 
 	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/event"
@@ -25,10 +26,12 @@ type box struct {
 	place       *place
 	late        []mailbox.UID
 	unlocated   int64
-	altered     int
 
 	source, dest endpoint.Reader // of the present attempt
 	progressed   bool            // by the present attempt
+
+	sourceUse sync.Mutex // held by who uses source while pages are under way
+	altered   int        // messages; under sourceUse
 }
 
 func newBox(r *run, m ledger.Mailbox) *box {
@@ -40,6 +43,17 @@ type place struct {
 	boxes    []*box
 	compared bool // its count was looked at
 	short    bool // it holds fewer messages than are recorded
+}
+
+// message is what one costs beside its bytes, in bytes; about.
+const message = 4 << 10
+
+// work is how much there is to do, for an order.
+func (p *place) work() (n int64) {
+	for _, b := range p.boxes {
+		n += b.bytes + b.totals.Present*message
+	}
+	return n
 }
 
 // survey counts what the ledger says of the mailbox.
@@ -89,16 +103,12 @@ func (b *box) verify(ctx context.Context) error {
 }
 
 // attempt goes as far as it can on one pair of connections.
-func (b *box) attempt(ctx context.Context) (err error) {
-	m := b.mailbox
-	if b.source, err = b.open(ctx, b.Source, m.Source, m.Name, m.Validity, b.highest); err != nil {
-		return err
-	}
-	defer b.source.Close()
-	if err := b.openDest(ctx); err != nil {
-		return err
-	}
+func (b *box) attempt(ctx context.Context) error {
 	defer b.closeDest() // by then it may be another
+	defer b.closeSource()
+	if err := b.openBoth(ctx); err != nil {
+		return err
+	}
 	if err := b.counts(); err != nil {
 		return err
 	}
@@ -115,6 +125,23 @@ func (b *box) attempt(ctx context.Context) (err error) {
 	return b.wait(ctx)
 }
 
+// openBoth opens the two sides at once: each costs a wait. Of two troubles the source's is told.
+func (b *box) openBoth(ctx context.Context) error {
+	var dest error
+	var both sync.WaitGroup
+	both.Go(func() { dest = b.openDest(ctx) })
+	m := b.mailbox
+	source, err := b.open(ctx, b.Source, m.Source, m.Name, m.Validity, b.highest)
+	if err == nil {
+		b.source = source
+	}
+	both.Wait()
+	if err != nil {
+		return err
+	}
+	return dest
+}
+
 // open examines a mailbox and holds it against what was recorded of it.
 func (b *box) open(ctx context.Context, f endpoint.Fetcher, w mailbox.Wire, name mailbox.Name, recorded mailbox.UIDValidity, highest mailbox.UID) (endpoint.Reader, error) {
 	reader, err := f.Examine(ctx, w)
@@ -129,6 +156,13 @@ func (b *box) open(ctx context.Context, f endpoint.Fetcher, w mailbox.Wire, name
 		return nil, stale
 	}
 	return reader, nil
+}
+
+func (b *box) closeSource() {
+	if b.source != nil {
+		b.source.Close()
+		b.source = nil
+	}
 }
 
 func (b *box) closeDest() {

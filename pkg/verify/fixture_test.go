@@ -11,6 +11,7 @@ import (
 
 	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/endpoint/memory"
+	"imapmigrate/pkg/imaptest"
 	"imapmigrate/pkg/ledger"
 	"imapmigrate/pkg/mailbox"
 	"imapmigrate/pkg/verify"
@@ -34,7 +35,7 @@ type moved struct {
 // newMoved has INBOX with n messages and an empty Sent on the source.
 func newMoved(t *testing.T, n int, o memory.Options) *moved {
 	t.Helper()
-	m := &moved{t: t, source: memory.New(memory.Options{Host: "old.example"}), path: filepath.Join(t.TempDir(), "a.ledger"), sink: &recorder{}}
+	m := &moved{t: t, source: memory.New(memory.Options{Host: "old.example"}), path: filepath.Join(imaptest.RAMDir(t), "a.ledger"), sink: &recorder{}}
 	o.Host = "new.example"
 	o.Connections = max(o.Connections, 1) // one worker that asked for more would wait for ever
 	m.to = memory.New(o)
@@ -85,7 +86,7 @@ func (m *moved) copy(from, to mailbox.Wire) ledger.Mailbox {
 		if _, found, _ := m.ledger.Row(box, msg.UID); found {
 			continue
 		}
-		placed, err := target.Append(ctx, []endpoint.Outgoing{{Flags: msg.Flags, InternalDate: msg.InternalDate, Content: content(msg.Content)}})
+		placed, err := target.Append(ctx, []endpoint.Outgoing{{Flags: msg.Flags, InternalDate: msg.InternalDate, Content: content(msg.Content)}}, nil)
 		if err != nil || placed[0].Verdict != endpoint.Stored {
 			m.t.Fatal(placed, err)
 		}

@@ -50,7 +50,7 @@ type Job struct {
 	Mailboxes   func(mailbox.Name) bool // which source mailboxes; nil is all
 	// Planned are the source mailboxes that the plan copies. One of them that the ledger does not know is a difference: copy never came to it.
 	Planned  map[mailbox.Wire]mailbox.Name
-	Workers  int // mailboxes at a time, 0 is one; each has at most one connection to either side
+	Workers  int // mailboxes at a time, 0 is one, and how many connections there are to either side at most; the last mailboxes share them
 	Sink     event.Sink
 	Now      func() time.Time
 	Patience endpoint.Patience

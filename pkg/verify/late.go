@@ -18,7 +18,7 @@ func (b *box) wait(ctx context.Context) error {
 		late := b.late
 		b.late = nil
 		for len(late) > 0 {
-			n := min(len(late), page)
+			n := min(len(late), pageRows)
 			if err := b.again(ctx, late[:n]); err != nil {
 				b.late = append(b.late, late...)
 				return err
@@ -46,7 +46,15 @@ func (b *box) again(ctx context.Context, uids []mailbox.UID) error {
 	if err != nil {
 		return err
 	}
-	return b.destSide(ctx, rows)
+	f, err := b.look(ctx, b.dest, rows)
+	if err != nil {
+		return err
+	}
+	if err := b.record(f); err != nil {
+		return err
+	}
+	b.late = append(b.late, f.absent...)
+	return nil
 }
 
 func (b *box) rows(uids []mailbox.UID) ([]ledger.Row, error) {
@@ -66,7 +74,7 @@ func (b *box) rows(uids []mailbox.UID) ([]ledger.Row, error) {
 // missing records what did not appear.
 func (b *box) missing(uids []mailbox.UID) error {
 	for len(uids) > 0 {
-		n := min(len(uids), page)
+		n := min(len(uids), pageRows)
 		rows, err := b.rows(uids[:n])
 		if err != nil {
 			return err

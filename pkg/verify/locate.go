@@ -5,10 +5,12 @@ import (
 	"slices"
 
 	"imapmigrate/pkg/endpoint"
-	"imapmigrate/pkg/event"
 	"imapmigrate/pkg/ledger"
 	"imapmigrate/pkg/mailbox"
 )
+
+// candidates are how many messages are read at a time in search of those whose place is not known.
+const candidates = 200
 
 // locate finds copies whose UID the destination never told (a server without UIDPLUS), by their content, among the messages there that are
 // nobody's yet. What is found is claimed, so that one message there never stands for two.
@@ -89,7 +91,7 @@ func (b *box) search(ctx context.Context, w *wanted) error {
 	}
 	for _, uids := range [][]mailbox.UID{likely, others} {
 		for len(uids) > 0 && w.count > 0 {
-			n := min(len(uids), fetchMessages)
+			n := min(len(uids), candidates)
 			if err := b.match(ctx, w, mailbox.SetOf(uids[:n]...)); err != nil {
 				return err
 			}
@@ -101,7 +103,7 @@ func (b *box) search(ctx context.Context, w *wanted) error {
 
 // match reads candidates and records those that are wanted.
 func (b *box) match(ctx context.Context, w *wanted, set mailbox.UIDSet) error {
-	read, err := endpoint.Digests(ctx, b.dest, set)
+	seen, read, err := readings(ctx, b.dest, set)
 	if err != nil {
 		return err
 	}
@@ -109,21 +111,13 @@ func (b *box) match(ctx context.Context, w *wanted, set mailbox.UIDSet) error {
 	if err != nil {
 		return err
 	}
-	seen, err := b.scan(ctx, rows)
-	if err != nil {
+	var f findings
+	b.judge(ctx, b.dest, &f, rows, seen, read)
+	if err := b.record(f); err != nil {
 		return err
 	}
-	there, absent := split(rows, seen)
-	for _, r := range absent { // it went away while we looked
-		w.uids[r.Digest] = append(w.uids[r.Digest], r.UID)
-		w.count++
-	}
-	if err := b.record(ctx, there, seen, read); err != nil {
-		return err
-	}
-	b.unlocated -= int64(len(there))
-	b.progressed = b.progressed || len(there) > 0
-	b.Sink.Emit(event.Progress{Stage: stage, Mailbox: b.name, Messages: int64(len(there)), Bytes: bytesOf(there)})
+	b.unlocated -= int64(len(rows))
+	b.progressed = b.progressed || len(rows) > 0
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -19,13 +20,15 @@ const stage = "verify"
 type run struct {
 	Job
 	result *Result
+	spare  chan struct{} // one for each worker that has nothing to do: its connection to the destination may be another's
 }
 
 // Run compares both accounts with the ledger and writes proofs into it. A mailbox that cannot be verified is in the Result, and the others go
 // on; the error is for what ends the run: the context, the ledger, an account that is not the recorded one or cannot be reached any more. The
 // Result then holds what was found until then.
 func Run(ctx context.Context, j Job) (*Result, error) {
-	r := &run{j.withDefaults(), &Result{}}
+	r := &run{Job: j.withDefaults(), result: &Result{}}
+	r.spare = make(chan struct{}, r.Workers)
 	r.result.Depth = r.Depth.String()
 	if err := r.sameAccounts(); err != nil {
 		return r.result, err
@@ -50,7 +53,8 @@ func (r *run) sameAccounts() error {
 			return &endpoint.StaleError{Account: side.now.String(), Reason: "the ledger is of " + side.recorded.String(), Next: "name the migration that belongs to this account"}
 		}
 	}
-	return nil
+	// The keys that the servers show now are those that the proof is from: a checkpoint names them, and purge wants to see them again.
+	return r.Ledger.Recognise(r.Source.Identity(), r.Destination.Identity())
 }
 
 // places are the mailboxes to verify. Those that share a destination stay together, because one after the other has to claim its messages there.
@@ -65,7 +69,8 @@ func (r *run) places() ([]*place, error) {
 	var before ledger.Count
 	for i, m := range all {
 		known[m.Source] = true
-		if ledger.Superseded(all, i) || r.Mailboxes != nil && !r.Mailboxes(m.Name) {
+		// A mailbox that a rollback has removed has nothing to be proved.
+		if ledger.Superseded(all, i) || m.Unmade || r.Mailboxes != nil && !r.Mailboxes(m.Name) {
 			continue
 		}
 		b := newBox(r, m)
@@ -80,6 +85,7 @@ func (r *run) places() ([]*place, error) {
 		}
 		b.place.boxes = append(b.place.boxes, b)
 	}
+	slices.SortStableFunc(places, func(a, b *place) int { return cmp.Compare(b.work(), a.work()) }) // the largest is not to be begun last
 	r.Sink.Emit(event.StageStarted{Stage: stage, Messages: before.Messages, Bytes: before.Bytes})
 	r.unbegun(known)
 	return places, nil
@@ -105,8 +111,13 @@ func (r *run) work(ctx context.Context, places []*place) error {
 	defer stop(nil)
 	queue := make(chan *place)
 	var workers sync.WaitGroup
-	for range min(r.Workers, len(places)) {
+	busy := min(r.Workers, len(places))
+	for range r.Workers - busy {
+		r.spare <- struct{}{}
+	}
+	for range busy {
 		workers.Go(func() {
+			defer func() { r.spare <- struct{}{} }()
 			for p := range queue {
 				for _, b := range p.boxes {
 					if err := b.verify(ctx); err != nil {

@@ -62,11 +62,8 @@ func (v *verdict) content() {
 
 // proofOfFlags reports whether an earlier run saw date and flags as they were sent: what differs now, somebody has changed since.
 func (v *verdict) proofOfFlags() bool {
-	return (v.row.Proof == ledger.ProvedContent || v.row.Proof == ledger.ProvedMetadata) && !strings.HasPrefix(v.row.Reason, notSurvived)
+	return (v.row.Proof == ledger.ProvedContent || v.row.Proof == ledger.ProvedMetadata) && !strings.HasPrefix(v.row.Reason, ledger.NotSurvived)
 }
-
-// notSurvived begins the reason of a row whose bytes are right and whose metadata are not.
-const notSurvived = "did not survive: "
 
 // metadata compares date and flags. What was on the destination before us never had ours.
 func (v *verdict) metadata(good bool) {
@@ -91,7 +88,7 @@ func (v *verdict) metadata(good bool) {
 		v.changed = true
 	}
 	if len(words) > 0 {
-		v.row.Reason = notSurvived + strings.Join(words, "; ")
+		v.row.Reason = ledger.NotSurvived + strings.Join(words, "; ")
 	}
 }
 

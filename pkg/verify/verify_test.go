@@ -241,6 +241,15 @@ func (r hidingReader) Scan(ctx context.Context, set mailbox.UIDSet, visit func(m
 	})
 }
 
+func (r hidingReader) Fetch(ctx context.Context, set mailbox.UIDSet, visit func(endpoint.Body) error) error {
+	return r.Reader.Fetch(ctx, set, func(b endpoint.Body) error {
+		if b.UID == r.uid {
+			return nil
+		}
+		return visit(b)
+	})
+}
+
 func TestSourceIsAccountedFor(t *testing.T) {
 	m := newMoved(t, 6, memory.Options{})
 	m.deliver("INBOX", 3)       // after the copy
