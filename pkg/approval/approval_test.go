@@ -30,6 +30,11 @@ func give(t *testing.T) *approval.Approval {
 }
 
 func TestPhraseNamesNumberAndAccount(t *testing.T) {
+	back := subject
+	back.Kind = approval.Rollback
+	if got := back.Phrase(); got != "rollback 1234 messages on alice@old.example at imap.old.example" {
+		t.Errorf("the phrase is %q", got)
+	}
 	if got := subject.Phrase(); got != "purge 1234 messages from alice@old.example at imap.old.example" {
 		t.Errorf("the phrase is %q", got)
 	}
@@ -45,8 +50,13 @@ func TestOnlyThePhraseApproves(t *testing.T) {
 			t.Errorf("%q gave %v, %v", typed, a, err)
 		}
 	}
-	if a, err := approval.Give(subject, "\t"+subject.Phrase()+"\r\n", alice, "", noon); err != nil || a.Phrase != subject.Phrase() {
+	if a, err := approval.Give(subject, "\t"+subject.Phrase()+"\r\n", alice, "", noon); err != nil || a.Given[0].Phrase != subject.Phrase() {
 		t.Errorf("space around the phrase matters: %v", err)
+	}
+	late := subject
+	late.NotBefore = noon.Add(approval.ValidFor)
+	if _, err := approval.Give(late, late.Phrase(), alice, "", noon); err == nil {
+		t.Error("a yes was taken that ends before anything may be removed")
 	}
 	nothing := subject
 	nothing.Messages = 0
@@ -64,7 +74,7 @@ func TestCheck(t *testing.T) {
 		subject approval.Subject
 		edit    func(*approval.Approval)
 		now     time.Time
-		want    string // "", "not approved" or "void"
+		want    string // "", "not approved", "void" or "early"
 	}{
 		"holds":               {now: noon},
 		"holds to the end":    {now: noon.Add(approval.ValidFor - time.Second)},
@@ -74,12 +84,16 @@ func TestCheck(t *testing.T) {
 		"other user":          {subject: change(func(s *approval.Subject) { s.Account.User = "bob" }), want: "void"},
 		"other host":          {subject: change(func(s *approval.Subject) { s.Account.Host = "imap.new.example" }), want: "void"},
 		"other kind":          {edit: func(a *approval.Approval) { a.Kind = "rollback" }, want: "not approved"},
+		"nobody":              {edit: func(a *approval.Approval) { a.Given = nil }, want: "not approved"},
+		"days of grace":       {subject: change(func(s *approval.Subject) { s.NotBefore = noon.Add(2 * time.Hour) }), want: "early"},
+		"grace is over":       {subject: change(func(s *approval.Subject) { s.NotBefore = noon.Add(time.Hour) })},
+		"signature wanted":    {subject: change(func(s *approval.Subject) { s.Approvers = approval.Approvers{Needed: 1, Keys: []string{"SHA256:a"}} }), want: "void"},
 		"expired":             {now: noon.Add(approval.ValidFor), want: "void"},
 		"long ago":            {now: noon.AddDate(1, 0, 0), want: "void"},
 		"from the future":     {now: noon.Add(-time.Second), want: "void"},
-		"far in the future":   {edit: func(a *approval.Approval) { a.At = noon.AddDate(50, 0, 0) }, want: "void"},
-		"never given":         {edit: func(a *approval.Approval) { a.At = time.Time{} }, want: "void"},
-		"phrase taken out":    {edit: func(a *approval.Approval) { a.Phrase = "" }, want: "void"},
+		"far in the future":   {edit: func(a *approval.Approval) { a.Given[0].At = noon.AddDate(50, 0, 0) }, want: "void"},
+		"never given":         {edit: func(a *approval.Approval) { a.Given[0].At = time.Time{} }, want: "void"},
+		"phrase taken out":    {edit: func(a *approval.Approval) { a.Given[0].Phrase = "" }, want: "void"},
 		"checkpoint exchange": {edit: func(a *approval.Approval) { a.Checkpoint = strings.Repeat("cd", 32) }, want: "void"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,21 +101,22 @@ func TestCheck(t *testing.T) {
 			if c.edit != nil {
 				c.edit(a)
 			}
-			if c.subject == (approval.Subject{}) {
+			if c.subject.Kind == "" {
 				c.subject = subject
 			}
 			if c.now.IsZero() {
 				c.now = noon.Add(time.Hour)
 			}
-			err := approval.Check(a, c.subject, c.now)
+			err := approval.Check(a, c.subject, approval.Policy{}, c.now)
 			_, not := errors.AsType[*approval.NotApprovedError](err)
 			_, void := errors.AsType[*approval.VoidError](err)
-			if (err == nil) != (c.want == "") || not != (c.want == "not approved") || void != (c.want == "void") {
+			_, early := errors.AsType[*approval.EarlyError](err)
+			if (err == nil) != (c.want == "") || early != (c.want == "early") || not != (c.want == "not approved") || void != (c.want == "void") {
 				t.Errorf("want %q, have %v", c.want, err)
 			}
 		})
 	}
-	_, not := errors.AsType[*approval.NotApprovedError](approval.Check(nil, subject, noon))
+	_, not := errors.AsType[*approval.NotApprovedError](approval.Check(nil, subject, approval.Policy{}, noon))
 	if !not {
 		t.Error("no approval at all is not 'not approved'")
 	}
@@ -138,9 +153,9 @@ func TestReadIsStrict(t *testing.T) {
 	for name, text := range map[string]string{
 		"empty":         "",
 		"unknown key":   string(good) + "forever: true\n",
-		"double key":    string(good) + "note: other\n",
+		"double key":    string(good) + "kind: purge\n",
 		"newer format":  strings.Replace(string(good), "format: 1", "format: 2", 1),
-		"other kind":    strings.Replace(string(good), "kind: purge", "kind: rollback", 1),
+		"other kind":    strings.Replace(string(good), "kind: purge", "kind: copy", 1),
 		"no digest":     strings.Replace(string(good), "checkpoint: ", "checkpint: ", 1),
 		"no time":       strings.Replace(string(good), "at: 2026", "at: noon # ", 1),
 		"two documents": string(good) + "---\nformat: 1\n",

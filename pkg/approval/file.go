@@ -22,11 +22,13 @@ func Read(name string, data []byte) (*Approval, error) {
 		d.Add("format", fmt.Sprintf("`format` is %d, this program knows %d", a.Format, Format), "use the program version that made it")
 	}
 	if !d.Faulty("kind") {
-		d.Choice("kind", string(a.Kind), string(Purge))
+		d.Choice("kind", string(a.Kind), Kinds...)
 	}
 	if err := d.Err(); err != nil {
 		return nil, err
 	}
-	a.At = a.At.UTC()
+	for i := range a.Given {
+		a.Given[i].At = a.Given[i].At.UTC()
+	}
 	return a, nil
 }

@@ -10,15 +10,22 @@ import (
 	"imapmigrate/pkg/mailbox"
 )
 
-// Options of Build.
+// Options of Build. The zero value of each, Now aside, asks for nothing special.
 type Options struct {
+	Kind      approval.Kind // Purge when empty
 	Now       time.Time
 	Tool      string                  // name and version of the program
 	Mailboxes func(mailbox.Name) bool // which source mailboxes; nil is all. What it leaves out is named in LeftOut
+	Patterns  []string                // the words behind Mailboxes, for the file
+	Before    time.Time               // only messages with an earlier internal date
+	NotBefore time.Time               // nothing is removed before this moment
+	Recheck   Recheck                 // RecheckContent when empty
+	Approvers approval.Approvers      // whose signatures an approval needs
 }
 
-// Build lists everything that the ledger holds proof for. It lists nothing on anybody's word: a message must be on the destination under a
-// known UID, proved by content, and still be on the source as far as we know. A checkpoint without a message is no error.
+// Build lists everything that may go. For a purge that is what the ledger holds proof for, on nobody's word: a message must be on the
+// destination under a known UID, proved by content, and still be on the source as far as we know. For a rollback it is what we appended to
+// the destination, with its original still on the source. A checkpoint without a message is no error.
 func Build(l *ledger.Ledger, o Options) (*Checkpoint, error) {
 	plan, err := l.LastPlan()
 	if err != nil {
@@ -28,20 +35,44 @@ func Build(l *ledger.Ledger, o Options) (*Checkpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts := l.Facts()
-	c := &Checkpoint{
-		Format: Format, Kind: approval.Purge, Name: facts.Name, Created: o.Now.UTC().Truncate(time.Second), Tool: o.Tool, Plan: plan,
-		Source: account(facts.Source), Destination: account(facts.Destination), Recheck: RecheckContent, Verified: Verified{Depth: string(RecheckContent)},
-	}
+	c := o.empty(l.Facts(), plan)
 	for i, m := range all {
-		b := builder{mailbox: m, whole: o.whole(all, i), root: newRoot(), counts: map[string]ledger.Count{}}
+		b := builder{options: &o, kind: c.Kind, mailbox: m, whole: o.whole(all, i), root: newRoot(m), counts: map[string]ledger.Count{}}
 		if err := l.Each(m, b.row); err != nil {
 			return nil, err
 		}
 		b.into(c)
 	}
+	if c.Kind == approval.Rollback {
+		if c.Unmake, err = o.unmakes(l, all); err != nil {
+			return nil, err
+		}
+	}
 	c.Digest = c.digest()
 	return c, nil
+}
+
+func (o *Options) empty(facts ledger.Facts, plan string) *Checkpoint {
+	c := &Checkpoint{
+		Format: Format, Kind: o.Kind, Name: facts.Name, Created: o.Now.UTC().Truncate(time.Second), Tool: o.Tool, Plan: plan,
+		Source: account(facts.Source), Destination: account(facts.Destination), Recheck: o.Recheck, Verified: Verified{Depth: string(RecheckContent)},
+		Limits: Limits{Before: whole(o.Before), Mailboxes: o.Patterns}, NotBefore: whole(o.NotBefore), Approvers: o.Approvers,
+	}
+	if c.Kind == "" {
+		c.Kind = approval.Purge
+	}
+	if c.Recheck == "" {
+		c.Recheck = RecheckContent
+	}
+	return c
+}
+
+// whole is an instant as the file can hold it.
+func whole(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Second)
 }
 
 // account is an identity for the file: what the server calls itself is a stranger's text.
@@ -54,7 +85,7 @@ func account(i endpoint.Identity) endpoint.Identity {
 }
 
 // whole is why nothing at all of a mailbox may be listed, empty when something may.
-func (o Options) whole(all []ledger.Mailbox, i int) string {
+func (o *Options) whole(all []ledger.Mailbox, i int) string {
 	m := all[i]
 	switch {
 	case o.Mailboxes != nil && !o.Mailboxes(m.Name):
@@ -71,13 +102,17 @@ func (o Options) whole(all []ledger.Mailbox, i int) string {
 
 // builder collects one mailbox.
 type builder struct {
+	options     *Options
+	kind        approval.Kind
 	mailbox     ledger.Mailbox
 	whole       string
 	root        root
-	uids        mailbox.UIDSet
+	uids        []mailbox.UID
 	messages    int64
 	bytes       int64
-	first, last time.Time
+	unproved    bool      // one of them was never verified by content; only a rollback lists such
+	first, last time.Time // when they were proved
+	span        span
 	counts      map[string]ledger.Count // of what is left out, by reason
 	reasons     []string                // in the order in which they came up
 }
@@ -85,7 +120,10 @@ type builder struct {
 func (b *builder) row(r ledger.Row) error {
 	reason := b.whole
 	if reason == "" {
-		reason = missing(r)
+		reason = missing(b.kind, r)
+	}
+	if reason == "" {
+		reason = b.options.tooYoung(r)
 	}
 	if reason != "" {
 		b.leaveOut(reason, r.Size)
@@ -94,35 +132,35 @@ func (b *builder) row(r ledger.Row) error {
 	b.root.add(r)
 	b.messages++
 	b.bytes += r.Size
-	b.append(r.UID)
+	goes, _ := Goes(b.kind, r)
+	b.uids = append(b.uids, goes)
+	b.proof(r)
+	b.span.widen(r.Date, r.Date)
+	return nil
+}
+
+func (b *builder) proof(r ledger.Row) {
+	if r.Proof != ledger.ProvedContent {
+		b.unproved = true
+		return
+	}
 	if b.first.IsZero() || r.ProvedAt.Before(b.first) {
 		b.first = r.ProvedAt
 	}
 	if r.ProvedAt.After(b.last) {
 		b.last = r.ProvedAt
 	}
-	return nil
 }
 
-// missing is what a message lacks to be listed, empty when it lacks nothing.
-func missing(r ledger.Row) string {
-	switch {
-	case r.Outcome == ledger.Intended:
-		return "in doubt: copy has to look for it"
-	case !r.Outcome.Present():
-		return r.Outcome.String()
-	case r.Removal == ledger.Gone:
-		return "removed already"
-	case r.Removal == ledger.Purging:
-		return "its removal was begun: run purge again with the checkpoint it was begun with"
-	case r.Proof == ledger.ProvedMetadata:
-		return "verified by metadata only"
-	case r.Proof != ledger.ProvedContent:
-		return r.Proof.String()
-	case r.Dest == 0 || r.Digest == mailbox.Digest{}:
-		return "its place on the destination is not known"
-	case slices.ContainsFunc(r.Flags, mailbox.Deleted.Equal):
-		return `marked \Deleted on the source by somebody else`
+// tooYoung compares a message's internal date with the limit. It can only keep messages: a date is a stranger's word (RFC 9051 section 2.3.3).
+func (o *Options) tooYoung(r ledger.Row) string {
+	switch before := whole(o.Before); {
+	case before.IsZero():
+		return ""
+	case r.Date.IsZero():
+		return "its date is not known, and only messages before a date were asked for"
+	case !r.Date.Before(before):
+		return "not before " + before.Format(time.RFC3339)
 	}
 	return ""
 }
@@ -137,34 +175,50 @@ func (b *builder) leaveOut(reason string, bytes int64) {
 	b.counts[reason] = c
 }
 
-// append adds a UID that is above all others.
-func (b *builder) append(uid mailbox.UID) {
-	if n := len(b.uids); n > 0 && b.uids[n-1].Last+1 == uid {
-		b.uids[n-1].Last = uid
-		return
-	}
-	b.uids = append(b.uids, mailbox.Range{First: uid, Last: uid})
-}
-
 func (b *builder) into(c *Checkpoint) {
-	m, name := b.mailbox, visible(b.mailbox.Name.String())
+	m, from, to := b.mailbox, visible(b.mailbox.Name.String()), visible(b.mailbox.DestName.String())
 	slices.Sort(b.reasons)
 	for _, reason := range b.reasons {
-		c.LeftOut = append(c.LeftOut, LeftOut{Mailbox: name, Reason: reason, Messages: b.counts[reason].Messages, Bytes: b.counts[reason].Bytes})
+		c.LeftOut = append(c.LeftOut, LeftOut{Mailbox: from, Reason: reason, Messages: b.counts[reason].Messages, Bytes: b.counts[reason].Bytes})
 	}
 	if b.messages == 0 {
 		return
 	}
 	c.Messages += b.messages
 	c.Bytes += b.bytes
-	if c.Verified.First.IsZero() || b.first.Before(c.Verified.First) {
-		c.Verified.First = b.first.UTC()
+	c.Verified.extend(b)
+	all := span{c.Oldest, c.Newest}
+	all.widen(b.span.oldest, b.span.newest)
+	c.Oldest, c.Newest = all.oldest, all.newest
+	listed := Mailbox{Name: from, Wire: Wire(m.Source), Validity: m.Validity, Copy: to, CopyWire: Wire(m.Dest), CopyValidity: m.DestValidity,
+		Messages: b.messages, Bytes: b.bytes, Root: b.root.sum(), UIDs: UIDs(mailbox.SetOf(b.uids...))}
+	if b.kind == approval.Rollback {
+		listed.Name, listed.Wire, listed.Validity, listed.Copy, listed.CopyWire, listed.CopyValidity =
+			listed.Copy, listed.CopyWire, listed.CopyValidity, listed.Name, listed.Wire, listed.Validity
 	}
-	if b.last.After(c.Verified.Last) {
-		c.Verified.Last = b.last.UTC()
+	c.Mailboxes = append(c.Mailboxes, listed)
+}
+
+// span is the time that messages are from, by their internal dates.
+type span struct{ oldest, newest time.Time }
+
+func (s *span) widen(oldest, newest time.Time) {
+	if !oldest.IsZero() && (s.oldest.IsZero() || oldest.Before(s.oldest)) {
+		s.oldest = oldest.UTC()
 	}
-	c.Mailboxes = append(c.Mailboxes, Mailbox{
-		Name: name, Wire: Wire(m.Source), Validity: m.Validity, Dest: visible(m.DestName.String()), DestWire: Wire(m.Dest), DestValidity: m.DestValidity,
-		Messages: b.messages, Bytes: b.bytes, Root: b.root.sum(), UIDs: UIDs(b.uids),
-	})
+	if newest.After(s.newest) {
+		s.newest = newest.UTC()
+	}
+}
+
+func (v *Verified) extend(b *builder) {
+	if b.unproved {
+		v.Depth = "none"
+	}
+	if !b.first.IsZero() && (v.First.IsZero() || b.first.Before(v.First)) {
+		v.First = b.first.UTC()
+	}
+	if b.last.After(v.Last) {
+		v.Last = b.last.UTC()
+	}
 }

@@ -13,7 +13,8 @@ import (
 // An account with millions of scattered messages fits.
 var file = strict.Format{Limit: 256 << 20, Remedy: "make one with `imapmigrate checkpoint`"}
 
-const preamble = `# What a purge will remove from the source account, and nothing else: messages whose copies on the destination were proved by content.
+const preamble = `# What a removal may take from one account, and nothing else, because the other account has a copy: kind says from which. Both copies are
+# looked at again before a message goes.
 # Nothing happens until somebody approves this file. It cannot be edited: its digest stands for all of it. To list less, make a new one.
 `
 
@@ -64,24 +65,30 @@ func Read(name string, data []byte) (*Checkpoint, error) {
 // sound looks for what no program of ours writes, digest or not.
 func (c *Checkpoint) sound(d *strict.Document) {
 	const next = "make a new one with `imapmigrate checkpoint`"
-	d.Choice("kind", string(c.Kind), string(approval.Purge))
-	d.Choice("recheck", string(c.Recheck), string(RecheckContent))
+	d.Choice("kind", string(c.Kind), approval.Kinds...)
+	d.Choice("recheck", string(c.Recheck), Rechecks...)
 	var messages, bytes int64
-	known := map[Wire]bool{}
+	type pair struct{ from, to Wire }
+	known := map[pair]bool{}
 	for i, m := range c.Mailboxes {
 		at := fmt.Sprintf("mailboxes[%d]", i)
 		if m.Messages != int64(m.UIDs.Set().Len()) || m.Messages < 1 {
 			d.Add(at+".messages", fmt.Sprintf("`messages` is %d, but %d uids are listed", m.Messages, m.UIDs.Set().Len()), next)
 		}
-		if m.Validity == 0 || m.DestValidity == 0 {
+		if m.Validity == 0 || m.CopyValidity == 0 {
 			d.Add(at+".uidvalidity", "a uidvalidity of 0 stands for nothing", next)
 		}
-		if known[m.Wire] || m.Wire == "" || m.DestWire == "" {
+		listed := pair{from: m.Wire}
+		if c.Kind == approval.Rollback { // several mailboxes may have been copied into one
+			listed.to = m.CopyWire
+		}
+		if known[listed] || m.Wire == "" || m.CopyWire == "" {
 			d.Add(at+".wire", "a mailbox is listed twice, or without a name", next)
 		}
-		known[m.Wire] = true
+		known[listed] = true
 		messages, bytes = messages+m.Messages, bytes+m.Bytes
 	}
+	c.soundUnmakes(d, next)
 	if messages != c.Messages || bytes != c.Bytes {
 		d.Add("messages", fmt.Sprintf("%d messages of %d bytes are said, %d of %d are listed", c.Messages, c.Bytes, messages, bytes), next)
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -36,6 +37,7 @@ func (k checker) config(c *Config) {
 	k.mailboxes(c.Mailboxes)
 	k.messages(c.Messages)
 	k.copy(c.Copy)
+	k.approvers(c.Approvers)
 }
 
 var (
@@ -84,12 +86,8 @@ func (k checker) mailboxes(m Mailboxes) {
 	first := map[string]int{}
 	for i, rule := range m.Map {
 		path := fmt.Sprintf("mailboxes.map[%d]", i)
-		from, to := k.pattern(path+".from", rule.From), k.pattern(path+".to", rule.To)
-		if k.d.Faulty(path) {
+		if k.target(path, rule); k.d.Faulty(path) {
 			continue
-		}
-		if err := fits(from, to); err != nil {
-			k.add(path+".to", err.Error())
 		}
 		if before, twice := first[rule.From]; twice {
 			line, _ := k.d.Position(fmt.Sprintf("mailboxes.map[%d].from", before))
@@ -97,6 +95,27 @@ func (k checker) mailboxes(m Mailboxes) {
 			continue
 		}
 		first[rule.From] = i
+	}
+}
+
+// target checks a rule's two sides, each by itself and against the other.
+func (k checker) target(path string, rule Mapping) {
+	from := k.pattern(path+".from", rule.From)
+	var err error
+	switch to := path + ".to"; {
+	case strings.HasPrefix(rule.From, regular):
+		if k.sound(to) {
+			err = groups(rule.From, rule.To)
+		}
+	case strings.HasPrefix(rule.To, regular):
+		err = errors.New("begins with re:, which has a meaning behind `from` only; write the name")
+	default:
+		if stars := k.pattern(to, rule.To); !k.d.Faulty(path) {
+			err = fits(from, stars)
+		}
+	}
+	if err != nil {
+		k.add(path+".to", err.Error())
 	}
 }
 
@@ -133,7 +152,7 @@ func (k checker) copy(c Copy) {
 	if k.sound("copy.bandwidth") && c.Bandwidth > 0 && c.Bandwidth < 1<<10 {
 		k.add("copy.bandwidth", "is less than 1KiB/s, and servers would give the connection up; write a larger one")
 	}
-	k.d.Choice("copy.compress", c.Compress, Auto, Off)
+	k.d.Choice("copy.compress", c.Compress, Auto, On, Off)
 	k.d.Choice("copy.existing", c.Existing, Match, Ignore)
 }
 
@@ -204,6 +223,7 @@ func (k checker) account(side string, a Account) {
 	if a.ServerName != "" {
 		k.host(side+".server_name", a.ServerName)
 	}
+	k.pin(side, a)
 	k.text(side+".user", a.User)
 	k.d.Choice(side+".auth.mechanism", a.Auth.Mechanism, Mechanisms...)
 	k.source(side+".auth.password", a.Auth.Password)

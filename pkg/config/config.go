@@ -27,7 +27,8 @@ const (
 	Names  = "names"  // roles: names are kept
 	Ignore = "ignore" // existing: what the destination has already is not looked at
 
-	Auto = "auto" // mechanism: the best offered; compress: where the server offers it and it helps
+	Auto = "auto" // mechanism: the best offered; compress: where the server offers it and the link is slower than compressing
+	On   = "on"   // compress: wherever the server offers it
 	Off  = "off"  // compress: never
 )
 
@@ -43,6 +44,7 @@ type Config struct {
 	Mailboxes   Mailboxes `yaml:"mailboxes"`
 	Messages    Messages  `yaml:"messages"`
 	Copy        Copy      `yaml:"copy"`
+	Approvers   Approvers `yaml:"approvers"`
 
 	File string `yaml:"-"` // where it was read from, as it was named
 	Dir  string `yaml:"-"` // its folder, which relative paths in it start from; absolute after Load
@@ -56,6 +58,7 @@ type Account struct {
 	AllowPlaintext bool          `yaml:"allow_plaintext"`
 	CAFile         string        `yaml:"ca_file"`     // PEM; resolved against Dir, "" for the system's authorities alone
 	ServerName     string        `yaml:"server_name"` // the name to verify; "" is Host
+	Pin            Pin           `yaml:"pin_sha256"`  // the one key to trust
 	User           string        `yaml:"user" strict:"required" example:"user: alice@example.org"`
 	Auth           Auth          `yaml:"auth" strict:"required" example:"auth: {password: {env: OLD_PASSWORD}}"`
 	Connections    int           `yaml:"connections"` // at a time, at most
@@ -155,6 +158,7 @@ func defaults() *Config {
 		Source: account, Destination: account,
 		Mailboxes: Mailboxes{Include: []string{"**"}, Roles: Match},
 		Copy:      Copy{Memory: 128 << 20, BatchMessages: 200, BatchBytes: 8 << 20, Compress: Auto, Existing: Match},
+		Approvers: Approvers{Needed: 1},
 	}
 }
 

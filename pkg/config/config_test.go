@@ -35,6 +35,7 @@ func TestSmallestConfiguration(t *testing.T) {
 		Version: 1, Name: "acme-alice", Source: account, Destination: account,
 		Mailboxes: Mailboxes{Include: []string{"**"}, Roles: Match},
 		Copy:      Copy{Memory: 128 << 20, BatchMessages: 200, BatchBytes: 8 << 20, Compress: Auto, Existing: Match},
+		Approvers: Approvers{Needed: 1},
 		File:      "/home/alice/migration.yaml", Dir: "/home/alice",
 	}
 	want.Source.Host, want.Source.User, want.Source.Auth.Password.Env = "imap.old.example", "alice@old.example", "OLD_PASSWORD"
@@ -81,6 +82,7 @@ mailboxes:
     - {from: "Projects/*", to: "Work/*"}
 messages: {since: 2015-01-01, before: 2016-01-01T00:00:00+01:00, max_size: 50MB}
 copy: {memory: 1GiB, batch_messages: 50, batch_bytes: 65536, compress: off, bandwidth: 10MB/s, existing: ignore}
+approvers: {needed: 2, keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDXl5G2ZoWi0OjznhJ3HG2LFqQWszy77qH80iO8AIJ/A alice", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG576/xdR0FpgZUGl3CE/mdHBDuLxneZkBu9q+bmCmsD bob"]}
 `
 
 func TestEverythingSet(t *testing.T) {
@@ -102,9 +104,10 @@ func TestEverythingSet(t *testing.T) {
 			Include: []string{"INBOX", "Projects/**"}, Exclude: []string{"**/Spam", `a\/b`}, Roles: Names, Prefix: Name{"Old", "a/b"},
 			Map: []Mapping{{"Old Stuff", "Archive/Old"}, {"Projects/*", "Work/*"}},
 		},
-		Messages: Messages{Date{time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC)}, Date{time.Date(2016, 1, 1, 0, 0, 0, 0, time.FixedZone("", 3600))}, 50_000_000},
-		Copy:     Copy{1 << 30, 50, 65536, Off, 10_000_000, Ignore},
-		File:     "m/migration.yaml", Dir: "m",
+		Messages:  Messages{Date{time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC)}, Date{time.Date(2016, 1, 1, 0, 0, 0, 0, time.FixedZone("", 3600))}, 50_000_000},
+		Copy:      Copy{1 << 30, 50, 65536, Off, 10_000_000, Ignore},
+		Approvers: Approvers{2, []string{"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDXl5G2ZoWi0OjznhJ3HG2LFqQWszy77qH80iO8AIJ/A alice", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIG576/xdR0FpgZUGl3CE/mdHBDuLxneZkBu9q+bmCmsD bob"}},
+		File:      "m/migration.yaml", Dir: "m",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

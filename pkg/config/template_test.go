@@ -55,7 +55,7 @@ func TestTemplateMeansTheDefaults(t *testing.T) {
 	}
 }
 
-var commented = regexp.MustCompile(`(?m)^( *)#([a-z_]+:)`)
+var commented = regexp.MustCompile(`(?m)^( *)#([a-z0-9_]+:)`)
 
 // TestTemplateDocumentsEveryKey: with every commented setting in force it still parses, still means the defaults, and holds every key.
 func TestTemplateDocumentsEveryKey(t *testing.T) {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
+	"imapmigrate/pkg/checkpoint"
 	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/event"
 	"imapmigrate/pkg/ledger"
@@ -53,7 +55,7 @@ func (b *box) window() (rows []ledger.Row, after mailbox.UID, err error) {
 		}
 		for _, r := range page {
 			from = r.UID + 1
-			if b.set.Contains(r.UID) && r.Removal == ledger.Kept {
+			if b.set.Contains(b.goes(r)) && r.Removal == ledger.Kept && !b.ended(r) {
 				rows = append(rows, r)
 			}
 			if len(rows) == most || from == 0 {
@@ -77,7 +79,12 @@ func (b *box) batch(ctx context.Context, rows []ledger.Row) error {
 			b.result.Limited = true
 			return nil
 		}
-		good, modseq, err := b.check(ctx, rows[:n])
+		// Whatever the checkpoint says: the bytes of the first message that goes in a mailbox are read.
+		whole := b.Checkpoint.Recheck != checkpoint.RecheckMetadata || !b.tried
+		if b.Checkpoint.Recheck == checkpoint.RecheckMetadata && !b.tried {
+			n = 1
+		}
+		good, modseq, err := b.check(ctx, rows[:n], whole)
 		if err != nil {
 			return err
 		}
@@ -95,7 +102,7 @@ func (b *box) batch(ctx context.Context, rows []ledger.Row) error {
 	return nil
 }
 
-// remove flags, looks, expunges and looks again. Purging is durable before the mark, Gone only after absence was seen. watch is called
+// remove flags, looks, expunges and looks again. That it was begun is durable before the mark, that it ended only after absence was seen. watch is called
 // when the messages are marked, before anything is expunged.
 func (b *box) remove(ctx context.Context, rows []ledger.Row, modseq uint64, watch func(context.Context) error) error {
 	if len(rows) == 0 {
@@ -105,14 +112,17 @@ func (b *box) remove(ctx context.Context, rows []ledger.Row, modseq uint64, watc
 		return err
 	}
 	for i := range rows {
-		rows[i].Removal = ledger.Purging
+		rows[i].Removal = b.begun
 	}
 	if err := b.Ledger.Update(b.mailbox, rows...); err != nil {
 		return err
 	}
+	if b.Trash != "" {
+		return b.discard(ctx, rows)
+	}
 	ctx, done := finish(ctx)
 	defer done()
-	if err := b.source.MarkDeleted(ctx, sourceSet(rows), modseq); err != nil {
+	if err := b.from.MarkDeleted(ctx, b.losers(rows), modseq); err != nil {
 		return err
 	}
 	marked, err := b.readBack(ctx, rows)
@@ -130,13 +140,13 @@ func (b *box) remove(ctx context.Context, rows []ledger.Row, modseq uint64, watc
 	if marked, err = b.stillCopied(ctx, marked); err != nil || len(marked) == 0 {
 		return err
 	}
-	if err := b.source.Expunge(ctx, sourceSet(marked)); err != nil {
+	if err := b.from.Expunge(ctx, b.losers(marked)); err != nil {
 		return err
 	}
 	return b.confirm(ctx, marked)
 }
 
-// readBack sorts rows by what the source says of them after the mark: only those that carry it, and are otherwise unchanged, are expunged.
+// readBack sorts rows by what the server says of them after the mark: only those that carry it, and are otherwise unchanged, are expunged.
 func (b *box) readBack(ctx context.Context, rows []ledger.Row) (marked []ledger.Row, err error) {
 	seen, err := b.look(ctx, rows)
 	if err != nil {
@@ -144,13 +154,13 @@ func (b *box) readBack(ctx context.Context, rows []ledger.Row) (marked []ledger.
 	}
 	var gone, changed, conflict []ledger.Row
 	for _, r := range rows {
-		m, there := seen[r.UID]
+		m, there := seen[b.goes(r)]
 		switch {
 		case !there:
 			gone = append(gone, r)
 		case !slices.ContainsFunc(m.Flags, mailbox.Deleted.Equal):
 			conflict = append(conflict, r)
-		case !sameBut(r.Flags, m.Flags, mailbox.Deleted):
+		case !sameBut(b.flags(r), m.Flags, mailbox.Deleted):
 			changed = append(changed, r)
 		default:
 			marked = append(marked, r)
@@ -159,10 +169,10 @@ func (b *box) readBack(ctx context.Context, rows []ledger.Row) (marked []ledger.
 	if err := b.gone(gone); err != nil {
 		return nil, err
 	}
-	if err := b.leave(conflict, "it was changed on the source at the moment of its removal"); err != nil {
+	if err := b.leave(conflict, "it was changed at the moment of its removal"); err != nil {
 		return nil, err
 	}
-	return marked, b.unflag(ctx, changed, "its flags were changed on the source at the moment of its removal")
+	return marked, b.unflag(ctx, changed, "its flags were changed at the moment of its removal")
 }
 
 // stillCopied looks a last time for the copies, because reading a batch can take minutes: what has lost its copy since stays. Nothing lies
@@ -170,7 +180,7 @@ func (b *box) readBack(ctx context.Context, rows []ledger.Row) (marked []ledger.
 func (b *box) stillCopied(ctx context.Context, rows []ledger.Row) ([]ledger.Row, error) {
 	for len(rows) > 0 {
 		there := map[mailbox.UID]bool{}
-		err := b.dest.Scan(ctx, destSet(rows), func(m mailbox.Message) error {
+		err := b.other.Scan(ctx, b.keepers(rows), func(m mailbox.Message) error {
 			there[m.UID] = !slices.ContainsFunc(m.Flags, mailbox.Deleted.Equal)
 			return nil
 		})
@@ -179,7 +189,7 @@ func (b *box) stillCopied(ctx context.Context, rows []ledger.Row) ([]ledger.Row,
 		}
 		var safe, bare []ledger.Row
 		for _, r := range rows {
-			if there[r.Dest] {
+			if there[b.stays(r)] {
 				safe = append(safe, r)
 			} else {
 				bare = append(bare, r)
@@ -188,7 +198,7 @@ func (b *box) stillCopied(ctx context.Context, rows []ledger.Row) ([]ledger.Row,
 		if len(bare) == 0 {
 			return safe, nil
 		}
-		if err := b.unflag(ctx, bare, "its copy was removed from the destination, or marked, at the moment of its removal"); err != nil {
+		if err := b.unflag(ctx, bare, "its copy was removed from the other account, or marked, at the moment of its removal"); err != nil {
 			return nil, err
 		}
 		rows = safe
@@ -208,28 +218,12 @@ func (b *box) confirm(ctx context.Context, rows []ledger.Row) error {
 	if err := b.unflag(ctx, there, "the server did not remove it"); err != nil {
 		return err
 	}
-	return &endpoint.Error{Class: endpoint.Protocol, Account: b.Source.Identity().String(), Op: fmt.Sprintf("expunge uid %s of mailbox %q", sourceSet(there), b.out.Name),
+	return &endpoint.Error{Class: endpoint.Protocol, Account: b.losing().String(), Op: fmt.Sprintf("remove uid %s of mailbox %q", b.losers(there), b.out.Name),
 		Text: "the server said OK, and the messages are still there", Hint: "they are no longer marked; remove them with a mail client"}
-}
-
-func sourceSet(rows []ledger.Row) mailbox.UIDSet {
-	uids := make([]mailbox.UID, len(rows))
-	for i, r := range rows {
-		uids[i] = r.UID
-	}
-	return mailbox.SetOf(uids...)
-}
-
-func destSet(rows []ledger.Row) mailbox.UIDSet {
-	uids := make([]mailbox.UID, len(rows))
-	for i, r := range rows {
-		uids[i] = r.Dest
-	}
-	return mailbox.SetOf(uids...)
 }
 
 // report names one message that stays.
 func (b *box) report(r ledger.Row, reason string) {
-	b.result.leave(Left{Mailbox: b.out.Name, UID: r.UID, Reason: reason})
-	b.Sink.Emit(event.MessageProblem{Stage: stage, Mailbox: b.out.Name, UID: uint32(r.UID), Outcome: "not purged", Reason: reason})
+	b.result.leave(Left{Mailbox: b.out.Name, UID: b.goes(r), Reason: reason})
+	b.Sink.Emit(event.MessageProblem{Stage: b.stage, Mailbox: b.out.Name, UID: uint32(b.goes(r)), Outcome: strings.TrimSuffix(b.kept, ": "), Reason: reason})
 }

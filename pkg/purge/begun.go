@@ -10,12 +10,17 @@ import (
 	"imapmigrate/pkg/mailbox"
 )
 
-// begun finds the messages whose removal an earlier attempt began. What is gone is noted as gone: that is what was wanted (RFC 4549 section
+// resume finds the messages whose removal an earlier attempt began. What is gone is noted as gone: that is what was wanted (RFC 4549 section
 // 5.1). What this approval does not list is un-flagged. What is left comes back: it is checked like any other, and finished or un-flagged.
-func (b *box) begun(ctx context.Context) ([]ledger.Row, error) {
+func (b *box) resume(ctx context.Context) ([]ledger.Row, error) {
 	b.ours = nil
-	rows, err := b.purging()
+	siblings, err := b.siblings()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := b.open(b.mailbox)
 	if err != nil || len(rows) == 0 {
+		b.ours = siblings
 		return nil, err
 	}
 	there, err := b.sift(ctx, rows)
@@ -24,19 +29,20 @@ func (b *box) begun(ctx context.Context) ([]ledger.Row, error) {
 	}
 	var strangers, listed []ledger.Row
 	for _, r := range there {
-		if b.set.Contains(r.UID) {
+		if b.set.Contains(b.goes(r)) {
 			listed = append(listed, r)
 		} else {
 			strangers = append(strangers, r)
 		}
 	}
-	b.ours = sourceSet(listed)
+	b.ours = union(b.losers(listed), siblings)
 	return listed, b.unflag(ctx, strangers, "its removal was begun under another approval")
 }
 
-func (b *box) purging() (rows []ledger.Row, err error) {
-	err = b.Ledger.Each(b.mailbox, func(r ledger.Row) error {
-		if r.Removal == ledger.Purging {
+// open is the rows whose removal was begun and has not ended.
+func (b *box) open(m ledger.Mailbox) (rows []ledger.Row, err error) {
+	err = b.Ledger.Each(m, func(r ledger.Row) error {
+		if r.Removal == b.begun {
 			rows = append(rows, r)
 		}
 		return nil
@@ -44,13 +50,40 @@ func (b *box) purging() (rows []ledger.Row, err error) {
 	return rows, err
 }
 
-// look asks the source for flags and MODSEQ of rows, as they are now.
+// siblings are what an earlier attempt may have marked in the same mailbox for another listed one: several may have been copied into it.
+func (b *box) siblings() (marked mailbox.UIDSet, err error) {
+	for i := range b.Checkpoint.Mailboxes {
+		other := &b.Checkpoint.Mailboxes[i]
+		if other == b.listed || other.Wire != b.listed.Wire {
+			continue
+		}
+		m, found, err := b.Checkpoint.Recorded(b.Ledger, other)
+		if err != nil {
+			return nil, err
+		}
+		if !found {
+			continue
+		}
+		rows, err := b.open(m)
+		if err != nil {
+			return nil, err
+		}
+		marked = union(marked, b.losers(rows))
+	}
+	return marked, nil
+}
+
+func union(a, b mailbox.UIDSet) mailbox.UIDSet {
+	return mailbox.SetOf(append(slices.Collect(a.All), slices.Collect(b.All)...)...)
+}
+
+// look asks the server for flags and MODSEQ of rows, as they are now.
 func (b *box) look(ctx context.Context, rows []ledger.Row) (map[mailbox.UID]mailbox.Message, error) {
 	seen := make(map[mailbox.UID]mailbox.Message, len(rows))
 	if len(rows) == 0 {
 		return seen, nil
 	}
-	err := b.source.Scan(ctx, sourceSet(rows), func(m mailbox.Message) error {
+	err := b.from.Scan(ctx, b.losers(rows), func(m mailbox.Message) error {
 		seen[m.UID] = m
 		return nil
 	})
@@ -59,11 +92,11 @@ func (b *box) look(ctx context.Context, rows []ledger.Row) (map[mailbox.UID]mail
 
 // foreign stops the mailbox when somebody else has marked messages \Deleted: some servers expunge all of them, and their owner may not be done.
 func (b *box) foreign(ctx context.Context, marked []ledger.Row) error {
-	all, err := b.source.Deleted(ctx)
+	all, err := b.from.Deleted(ctx)
 	if err != nil {
 		return err
 	}
-	mine := sourceSet(marked)
+	mine := b.losers(marked)
 	var others []mailbox.UID
 	for _, r := range all {
 		for uid := uint64(r.First); uid <= uint64(r.Last) && len(others) < 5; uid++ {
@@ -75,8 +108,8 @@ func (b *box) foreign(ctx context.Context, marked []ledger.Row) error {
 	if len(others) == 0 {
 		return nil
 	}
-	return b.stale(b.Source.Identity(), fmt.Sprintf("messages are marked \\Deleted, and not by this program (uid %s)", mailbox.SetOf(others...)),
-		"nothing more was removed here; expunge them or take the mark away with a mail client, then run purge again")
+	return b.stale(b.losing(), fmt.Sprintf("messages are marked \\Deleted, and not by this program (uid %s)", mailbox.SetOf(others...)),
+		"nothing more was removed here; expunge them or take the mark away with a mail client, then run "+b.stage+" again")
 }
 
 // gone records that absence was seen.
@@ -85,14 +118,15 @@ func (b *box) gone(rows []ledger.Row) error {
 		return nil
 	}
 	for i := range rows {
-		rows[i].Removal, rows[i].Reason = ledger.Gone, ""
+		b.end(&rows[i])
+		rows[i].Reason = ""
 	}
 	if err := b.Ledger.Update(b.mailbox, rows...); err != nil {
 		return err
 	}
 	var messages, bytes int64
 	for _, r := range rows {
-		if b.set.Contains(r.UID) { // what was begun under another approval is not this one's
+		if b.set.Contains(b.goes(r)) { // what was begun under another approval is not this one's
 			messages++
 			bytes += r.Size
 		}
@@ -100,7 +134,7 @@ func (b *box) gone(rows []ledger.Row) error {
 	b.out.Gone, b.out.Bytes = b.out.Gone+messages, b.out.Bytes+bytes
 	b.result.Gone, b.result.Bytes = b.result.Gone+messages, b.result.Bytes+bytes
 	b.progressed = true
-	b.Sink.Emit(event.Progress{Stage: stage, Mailbox: b.out.Name, Messages: messages, Bytes: bytes})
+	b.Sink.Emit(event.Progress{Stage: b.stage, Mailbox: b.out.Name, Messages: messages, Bytes: bytes})
 	return nil
 }
 
@@ -112,7 +146,7 @@ func (b *box) sift(ctx context.Context, rows []ledger.Row) (there []ledger.Row, 
 	}
 	var gone []ledger.Row
 	for _, r := range rows {
-		if _, still := seen[r.UID]; still {
+		if _, still := seen[b.goes(r)]; still {
 			there = append(there, r)
 		} else {
 			gone = append(gone, r)
@@ -128,7 +162,7 @@ func (b *box) unflag(ctx context.Context, rows []ledger.Row, reason string) erro
 		return err
 	}
 	if len(marked) > 0 {
-		if err := b.source.Unmark(ctx, sourceSet(marked)); err != nil {
+		if err := b.from.Unmark(ctx, b.losers(marked)); err != nil {
 			return err
 		}
 		if marked, err = b.marked(ctx, rows); err != nil {
@@ -136,7 +170,7 @@ func (b *box) unflag(ctx context.Context, rows []ledger.Row, reason string) erro
 		}
 	}
 	if len(marked) > 0 {
-		return b.stale(b.Source.Identity(), fmt.Sprintf("uid %s stays marked \\Deleted, though the mark was taken away", sourceSet(marked)), "look at it with a mail client before anybody expunges this mailbox")
+		return b.stale(b.losing(), fmt.Sprintf("uid %s stays marked \\Deleted, though the mark was taken away", b.losers(marked)), "look at it with a mail client before anybody expunges this mailbox")
 	}
 	return b.leave(rows, reason)
 }
@@ -145,20 +179,20 @@ func (b *box) unflag(ctx context.Context, rows []ledger.Row, reason string) erro
 func (b *box) marked(ctx context.Context, rows []ledger.Row) (marked []ledger.Row, err error) {
 	seen, err := b.look(ctx, rows)
 	for _, r := range rows {
-		if slices.ContainsFunc(seen[r.UID].Flags, mailbox.Deleted.Equal) {
+		if containsFlag(seen[b.goes(r)].Flags, mailbox.Deleted) {
 			marked = append(marked, r)
 		}
 	}
 	return marked, err
 }
 
-// leave records that messages stay on the source, and why.
+// leave records that messages stay, and why.
 func (b *box) leave(rows []ledger.Row, reason string) error {
 	if len(rows) == 0 {
 		return nil
 	}
 	for i := range rows {
-		rows[i].Removal, rows[i].Reason = ledger.Kept, "not purged: "+reason
+		rows[i].Removal, rows[i].Reason = ledger.Kept, b.kept+reason
 	}
 	if err := b.Ledger.Update(b.mailbox, rows...); err != nil {
 		return err
@@ -171,12 +205,12 @@ func (b *box) leave(rows []ledger.Row, reason string) error {
 
 // retreat un-flags everything in the mailbox whose removal was begun. It is done even when the run is being stopped.
 func (b *box) retreat(ctx context.Context) error {
-	if b.source == nil {
+	if b.from == nil {
 		return nil // the next run finds them in the ledger
 	}
 	ctx, done := finish(ctx)
 	defer done()
-	rows, err := b.purging()
+	rows, err := b.open(b.mailbox)
 	if err != nil {
 		return err
 	}

@@ -20,16 +20,16 @@ func (e *lossError) Error() string { return e.stale.Error() }
 func (e *lossError) Unwrap() error { return e.stale }
 
 func (b *box) alarm(reason string) error {
-	return &lossError{&endpoint.StaleError{Account: b.Source.Identity().String(), Mailbox: b.out.Name, Reason: reason, Next: "the purge has ended; compare both accounts before anything else is done"}}
+	return &lossError{&endpoint.StaleError{Account: b.losing().String(), Mailbox: b.out.Name, Reason: reason, Next: "the purge has ended; compare both accounts before anything else is done"}}
 }
 
 // canary removes one message alone, and watches what else happens: whether the mark shows on the copy too, because both names lead to one
 // mailbox, and whether exactly one message is gone afterwards, and not its copy.
 func (b *box) canary(ctx context.Context, r ledger.Row, modseq uint64) error {
-	if err := b.openSource(ctx); err != nil {
+	if err := b.openFrom(ctx); err != nil {
 		return err
 	}
-	before := b.source.State()
+	before := b.from.State()
 	gone := b.out.Gone
 	err := b.remove(ctx, []ledger.Row{r}, modseq, func(ctx context.Context) error { return b.apart(ctx, r) })
 	if err != nil || b.out.Gone == gone {
@@ -40,7 +40,7 @@ func (b *box) canary(ctx context.Context, r ledger.Row, modseq uint64) error {
 	if err := b.copySurvived(ctx, r); err != nil {
 		return err
 	}
-	if err := b.openSource(ctx); err != nil {
+	if err := b.openFrom(ctx); err != nil {
 		return err
 	}
 	if err := b.oneLess(ctx, before); err != nil {
@@ -57,8 +57,8 @@ func (b *box) apart(ctx context.Context, r ledger.Row) error {
 		return err
 	}
 	if !there || slices.ContainsFunc(m.Flags, mailbox.Deleted.Equal) {
-		return b.stale(b.Source.Identity(), fmt.Sprintf("when message %d was marked \\Deleted, its copy on %s was marked or gone too: both lead to the same mailbox", r.UID, b.Destination.Identity()),
-			"nothing was removed here; source and destination are one account under two names")
+		return b.stale(b.losing(), fmt.Sprintf("when message %d was marked \\Deleted, its copy on %s was marked or gone too: both lead to the same mailbox", b.goes(r), b.keeping()),
+			"nothing was removed here; the two accounts are one under two names")
 	}
 	return nil
 }
@@ -66,17 +66,17 @@ func (b *box) apart(ctx context.Context, r ledger.Row) error {
 func (b *box) copySurvived(ctx context.Context, r ledger.Row) error {
 	_, there, err := b.freshCopy(ctx, r)
 	if err == nil && !there {
-		return b.alarm(fmt.Sprintf("message %d was removed, and its copy, message %d on %s, went with it or at the same time", r.UID, r.Dest, b.Destination.Identity()))
+		return b.alarm(fmt.Sprintf("message %d was removed, and its copy, message %d on %s, went with it or at the same time", b.goes(r), b.stays(r), b.keeping()))
 	}
 	return err
 }
 
 func (b *box) freshCopy(ctx context.Context, r ledger.Row) (m mailbox.Message, there bool, err error) {
-	if err := b.openDest(ctx); err != nil {
+	if err := b.openOther(ctx); err != nil {
 		return m, false, err
 	}
-	err = b.dest.Scan(ctx, mailbox.SetOf(r.Dest), func(seen mailbox.Message) error {
-		m, there = seen, seen.UID == r.Dest
+	err = b.other.Scan(ctx, mailbox.SetOf(b.stays(r)), func(seen mailbox.Message) error {
+		m, there = seen, seen.UID == b.stays(r)
 		return nil
 	})
 	return m, there, err
@@ -84,11 +84,11 @@ func (b *box) freshCopy(ctx context.Context, r ledger.Row) (m mailbox.Message, t
 
 // oneLess counts: the mailbox must hold exactly one message less than before, beside what has arrived in the meantime.
 func (b *box) oneLess(ctx context.Context, before endpoint.State) error {
-	after := b.source.State()
+	after := b.from.State()
 	var arrived int64
 	if before.UIDNext != 0 && after.UIDNext > before.UIDNext {
 		set := mailbox.UIDSet{{First: before.UIDNext, Last: after.UIDNext - 1}}
-		err := b.source.Scan(ctx, set, func(mailbox.Message) error {
+		err := b.from.Scan(ctx, set, func(mailbox.Message) error {
 			arrived++
 			return nil
 		})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/ledger"
@@ -13,16 +14,18 @@ import (
 
 // evidence is what both sides gave for one window, a moment ago and in this process.
 type evidence struct {
-	copies    map[mailbox.UID]endpoint.Reading // by UID on the destination
-	copyFlags map[mailbox.UID][]mailbox.Flag
-	originals map[mailbox.UID]endpoint.Reading // by UID on the source
-	now       map[mailbox.UID]mailbox.Message  // flags and MODSEQ on the source, asked for last
+	whole     bool                             // the bytes were read; otherwise size and date have to do, as the checkpoint says
+	copies    map[mailbox.UID]endpoint.Reading // by UID where they stay
+	copied    map[mailbox.UID]mailbox.Message  // the same, without bytes
+	originals map[mailbox.UID]endpoint.Reading // by UID where they go
+	now       map[mailbox.UID]mailbox.Message  // flags and MODSEQ of those that go, asked for last
 }
 
-// check reads both copies of every row again. It gives those that are still as they were approved, with the highest MODSEQ seen; the others
-// stay on the source, with the reason. Bytes that changed under a UID stop the whole mailbox: that server's UIDs cannot be believed.
-func (b *box) check(ctx context.Context, rows []ledger.Row) (good []ledger.Row, modseq uint64, err error) {
-	e, err := b.gather(ctx, rows)
+// check looks at both copies of every row again; whole reads their bytes. It gives those that are still as they were approved, with the
+// highest MODSEQ seen; the others stay, with the reason. Bytes that changed under a UID stop the whole mailbox: that server's UIDs cannot be
+// believed.
+func (b *box) check(ctx context.Context, rows []ledger.Row, whole bool) (good []ledger.Row, modseq uint64, err error) {
+	e, err := b.gather(ctx, rows, whole)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -35,11 +38,11 @@ func (b *box) check(ctx context.Context, rows []ledger.Row) (good []ledger.Row, 
 	for i, r := range rows {
 		if reasons[i] == "" {
 			good = append(good, r)
-			modseq = max(modseq, e.now[r.UID].ModSeq)
+			modseq = max(modseq, e.now[b.goes(r)].ModSeq)
 			continue
 		}
 		drop := b.leave
-		if m, there := e.now[r.UID]; there && r.Removal == ledger.Purging && slices.ContainsFunc(m.Flags, mailbox.Deleted.Equal) {
+		if m, there := e.now[b.goes(r)]; there && r.Removal == b.begun && containsFlag(m.Flags, mailbox.Deleted) {
 			drop = func(rows []ledger.Row, reason string) error { return b.unflag(ctx, rows, reason) }
 		}
 		if err := drop([]ledger.Row{r}, reasons[i]); err != nil {
@@ -49,20 +52,24 @@ func (b *box) check(ctx context.Context, rows []ledger.Row) (good []ledger.Row, 
 	return good, modseq, nil
 }
 
-func (b *box) gather(ctx context.Context, rows []ledger.Row) (e evidence, err error) {
-	if e.copies, err = endpoint.Digests(ctx, b.dest, destSet(rows)); err != nil {
-		return e, err
+func (b *box) gather(ctx context.Context, rows []ledger.Row, whole bool) (e evidence, err error) {
+	e = evidence{whole: whole, copied: map[mailbox.UID]mailbox.Message{}}
+	if whole {
+		if e.copies, err = endpoint.Digests(ctx, b.other, b.keepers(rows)); err != nil {
+			return e, err
+		}
 	}
-	e.copyFlags = map[mailbox.UID][]mailbox.Flag{}
-	err = b.dest.Scan(ctx, destSet(rows), func(m mailbox.Message) error {
-		e.copyFlags[m.UID] = m.Flags
+	err = b.other.Scan(ctx, b.keepers(rows), func(m mailbox.Message) error {
+		e.copied[m.UID] = m
 		return nil
 	})
 	if err != nil {
 		return e, err
 	}
-	if e.originals, err = endpoint.Digests(ctx, b.source, sourceSet(rows)); err != nil {
-		return e, err
+	if whole {
+		if e.originals, err = endpoint.Digests(ctx, b.from, b.losers(rows)); err != nil {
+			return e, err
+		}
 	}
 	e.now, err = b.look(ctx, rows)
 	return e, err
@@ -70,41 +77,70 @@ func (b *box) gather(ctx context.Context, rows []ledger.Row) (e evidence, err er
 
 // judge says why a message must stay, empty when nothing speaks against its removal. The error stops the mailbox.
 func (b *box) judge(r ledger.Row, e evidence) (reason string, err error) {
-	if reason, err := b.unproved(r); reason != "" || err != nil {
-		return reason, err
-	}
-	copied, there := e.copies[r.Dest]
-	flags, listed := e.copyFlags[r.Dest]
-	switch {
-	case !there || !listed:
-		return "its copy is not on the destination any more", nil
-	case copied.Problem != "":
-		return fmt.Sprintf("the destination does not give the bytes of its copy: %.200q", copied.Problem), nil
-	case copied.Digest != r.Digest:
-		return "", b.stale(b.Destination.Identity(), fmt.Sprintf("message %d, the copy of source message %d, has other bytes than when it was verified", r.Dest, r.UID), "nothing of this batch was removed; verify again")
-	case slices.ContainsFunc(flags, mailbox.Deleted.Equal):
-		return `its copy is marked \Deleted on the destination`, nil
-	}
-	original, there := e.originals[r.UID]
-	now, listed := e.now[r.UID]
-	switch {
-	case !there || !listed:
-		return "it is not on the source any more", nil
-	case original.Problem != "":
-		return fmt.Sprintf("the source does not give its bytes: %.200q", original.Problem), nil
-	case original.Digest != r.Digest:
-		return "", b.stale(b.Source.Identity(), fmt.Sprintf("message %d has other bytes than when it was copied: the server's UIDs cannot be believed", r.UID), "nothing of this batch was removed; find out what this server does with UIDs")
-	case r.Removal == ledger.Purging && !sameBut(r.Flags, now.Flags, mailbox.Deleted), r.Removal != ledger.Purging && !mailbox.SameFlags(r.Flags, now.Flags):
-		return fmt.Sprintf("its flags were changed since it was copied: %s then, %s now", flagText(r.Flags), flagText(now.Flags)), nil
+	for _, look := range []func(ledger.Row, evidence) (string, error){b.unproved, b.judgeCopy, b.judgeOriginal} {
+		if reason, err = look(r, e); reason != "" || err != nil {
+			return reason, err
+		}
 	}
 	return "", nil
 }
 
-// unproved is what the ledger itself has against a removal.
-func (b *box) unproved(r ledger.Row) (string, error) {
+// judgeCopy looks at the message that stays.
+func (b *box) judgeCopy(r ledger.Row, e evidence) (string, error) {
+	uid := b.stays(r)
+	read, there := e.copies[uid]
+	m, listed := e.copied[uid]
 	switch {
-	case !r.Outcome.Present() || r.Proof != ledger.ProvedContent:
-		return fmt.Sprintf("its copy is not verified any more: %s, %s", r.Outcome, r.Proof), nil
+	case !listed || e.whole && !there:
+		return "its copy is not on the other account any more", nil
+	case e.whole && read.Problem != "":
+		return fmt.Sprintf("the other account does not give the bytes of its copy: %.200q", read.Problem), nil
+	case e.whole && read.Digest != r.Digest:
+		return "", b.stale(b.keeping(), fmt.Sprintf("message %d, the copy of message %d, has other bytes than were recorded", uid, b.goes(r)), "nothing of this batch was removed; verify again")
+	case containsFlag(m.Flags, mailbox.Deleted):
+		return `its copy is marked \Deleted on the other account`, nil
+	case !e.whole:
+		return differs("its copy", r, m), nil
+	}
+	return "", nil
+}
+
+// judgeOriginal looks at the message that goes.
+func (b *box) judgeOriginal(r ledger.Row, e evidence) (string, error) {
+	uid := b.goes(r)
+	read, there := e.originals[uid]
+	now, listed := e.now[uid]
+	switch {
+	case !listed || e.whole && !there:
+		return "it is not there any more", nil
+	case e.whole && read.Problem != "":
+		return fmt.Sprintf("the server does not give its bytes: %.200q", read.Problem), nil
+	case e.whole && read.Digest != r.Digest:
+		return "", b.stale(b.losing(), fmt.Sprintf("message %d has other bytes than were recorded: the server's UIDs cannot be believed", uid), "nothing of this batch was removed; find out what this server does with UIDs")
+	case r.Removal == b.begun && !sameBut(b.flags(r), now.Flags, mailbox.Deleted), r.Removal != b.begun && !mailbox.SameFlags(b.flags(r), now.Flags):
+		return fmt.Sprintf("its flags were changed since it was copied: %s then, %s now", flagText(b.flags(r)), flagText(now.Flags)), nil
+	case !e.whole:
+		return differs("it", r, now), nil
+	}
+	return "", nil
+}
+
+// differs compares what can be had without the bytes. A server that does not tell sizes or dates as they are keeps its messages.
+func differs(what string, r ledger.Row, m mailbox.Message) string {
+	switch {
+	case m.Size != r.Size:
+		return fmt.Sprintf("%s has %d bytes as its server says, and %d were recorded; a checkpoint with recheck content looks at the bytes themselves", what, m.Size, r.Size)
+	case !r.Date.IsZero() && !m.InternalDate.Equal(r.Date):
+		return fmt.Sprintf("%s has the date %s, and %s was recorded", what, m.InternalDate.Format(time.RFC3339), r.Date.Format(time.RFC3339))
+	}
+	return ""
+}
+
+// unproved is what the ledger itself has against a removal.
+func (b *box) unproved(r ledger.Row, _ evidence) (string, error) {
+	switch {
+	case b.proof(r) != "":
+		return b.proof(r), nil
 	case r.Dest == 0 || r.Digest == mailbox.Digest{}:
 		return "the place of its copy is not known", nil
 	case slices.ContainsFunc(r.Flags, mailbox.Deleted.Equal):
@@ -125,12 +161,12 @@ func (b *box) copiesThere(ctx context.Context) error {
 	var page []ledger.Row
 	flush := func() error {
 		there := map[mailbox.UID]bool{}
-		err := b.dest.Scan(ctx, destSet(page), func(m mailbox.Message) error {
+		err := b.other.Scan(ctx, b.keepers(page), func(m mailbox.Message) error {
 			there[m.UID] = true
 			return nil
 		})
 		for _, r := range page {
-			if !there[r.Dest] {
+			if !there[b.stays(r)] {
 				if missing++; missing == 1 {
 					first = r
 				}
@@ -140,7 +176,7 @@ func (b *box) copiesThere(ctx context.Context) error {
 		return err
 	}
 	err := b.Ledger.Each(b.mailbox, func(r ledger.Row) error {
-		if !b.set.Contains(r.UID) || r.UID < b.next || r.Removal == ledger.Gone || r.Proof != ledger.ProvedContent {
+		if !b.set.Contains(b.goes(r)) || r.UID < b.next || b.ended(r) || b.proof(r) != "" {
 			return nil
 		}
 		if page = append(page, r); len(page) < 1000 {
@@ -154,8 +190,8 @@ func (b *box) copiesThere(ctx context.Context) error {
 	if err != nil || missing == 0 {
 		return err
 	}
-	return b.stale(b.Destination.Identity(), fmt.Sprintf("%d of the copies are not there any more, the first is message %d, the copy of source message %d", missing, first.Dest, first.UID),
-		"nothing was removed here; find out who removed them, then run verify, which records it, and purge again: it will leave them out")
+	return b.stale(b.keeping(), fmt.Sprintf("%d of the copies are not there any more, the first is message %d, the copy of message %d", missing, b.stays(first), b.goes(first)),
+		"nothing was removed here; find out who removed them, then run verify, which records it, and "+b.stage+" again: it will leave them out")
 }
 
 // sameBut reports whether a and b hold the same flags, \Recent and one other aside.
@@ -164,6 +200,10 @@ func sameBut(a, b []mailbox.Flag, aside mailbox.Flag) bool {
 		return slices.DeleteFunc(mailbox.Flags(flags...), aside.Equal)
 	}
 	return mailbox.SameFlags(without(a), without(b))
+}
+
+func containsFlag(flags []mailbox.Flag, f mailbox.Flag) bool {
+	return slices.ContainsFunc(flags, f.Equal)
 }
 
 // flagText shows flags, a stranger's text, bounded and visible.

@@ -16,6 +16,7 @@ import (
 	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/endpoint/memory"
 	"imapmigrate/pkg/event"
+	"imapmigrate/pkg/imaptest"
 	"imapmigrate/pkg/ledger"
 	"imapmigrate/pkg/mailbox"
 	"imapmigrate/pkg/purge"
@@ -38,6 +39,7 @@ type proved struct {
 	approval   *approval.Approval
 	sink       event.Sink
 	limit      int64
+	trash      mailbox.Wire
 }
 
 // newProved has n messages in INBOX and three in Sent, all proved, listed and approved.
@@ -45,7 +47,7 @@ func newProved(t testing.TB, n int, o memory.Options) *proved {
 	t.Helper()
 	o.Host, o.User, o.Connections = "old.example", "alice", 1 // one more, and a purge would wait for ever
 	p := &proved{t: t, source: memory.New(o), to: memory.New(memory.Options{Host: "new.example", User: "alice", Connections: 1}),
-		path: filepath.Join(t.TempDir(), "a.ledger"), now: noon, sink: event.Discard}
+		path: filepath.Join(imaptest.RAMDir(t), "a.ledger"), now: noon, sink: event.Discard}
 	p.source.Make("Sent", mailbox.RoleSent, true)
 	p.to.Make("Gesendet", mailbox.RoleSent, true)
 	p.to.Skip("INBOX", 100) // so that no UID is the same on both sides
@@ -147,7 +149,7 @@ func (p *proved) edit(source mailbox.Wire, uid mailbox.UID, change func(*ledger.
 }
 
 func (p *proved) job() purge.Job {
-	return purge.Job{Ledger: p.ledger, Checkpoint: p.checkpoint, Approval: p.approval, Source: watched{p.source.Removal(), p}, Destination: p.to.Source(), MaxMessages: p.limit,
+	return purge.Job{Ledger: p.ledger, Checkpoint: p.checkpoint, Approval: p.approval, Loses: watched{p.source.Removal(), p}, Keeps: p.to.Source(), MaxMessages: p.limit, Trash: p.trash,
 		Sink: p.sink, Now: p.clock, Patience: endpoint.Patience{First: time.Millisecond, Most: time.Millisecond, Total: 20 * time.Millisecond}}
 }
 
@@ -211,7 +213,7 @@ func (p *proved) lawOfHistory() {
 	for _, s := range p.source.History() {
 		switch s.Verb {
 		case memory.Select:
-		case memory.Store, memory.Expunge:
+		case memory.Store, memory.Expunge, memory.Move:
 			for uid := range s.UIDs.All {
 				if !approved[s.Mailbox].Contains(uid) && !s.Unmark {
 					p.t.Errorf("%v names message %d, which nobody approved", s, uid)
@@ -244,6 +246,13 @@ func (w watched) Select(ctx context.Context, name mailbox.Wire) (endpoint.Remove
 		return nil, err
 	}
 	return watchedRemover{r, w.p}, nil
+}
+
+func (w watchedRemover) Move(ctx context.Context, set mailbox.UIDSet, to mailbox.Wire) (endpoint.Moved, error) {
+	for uid := range set.All {
+		w.p.lawOfExpunge(w.State().Wire, uid)
+	}
+	return w.Remover.Move(ctx, set, to)
 }
 
 func (w watchedRemover) Expunge(ctx context.Context, set mailbox.UIDSet) error {

@@ -12,14 +12,17 @@ import (
 	"imapmigrate/pkg/mailbox"
 )
 
-// Job is one purge.
+// Job is one removal: a purge of the source, or, when the checkpoint is for one, a rollback on the destination.
 type Job struct {
 	Ledger      *ledger.Ledger
 	Checkpoint  *checkpoint.Checkpoint
 	Approval    *approval.Approval // nil is none
-	Source      endpoint.Expunger
-	Destination endpoint.Fetcher
-	MaxMessages int64 // stop after so many removals; 0 is no limit
+	Policy      approval.Policy    // what the configuration asks of approvals
+	Loses       endpoint.Expunger  // the account that the messages leave
+	Keeps       endpoint.Fetcher   // the account with the other copy of each
+	Trash       mailbox.Wire       // move messages there, by UID MOVE, instead of expunging them; empty is to expunge
+	Unmakes     endpoint.Unmaker   // of a rollback: may remove the empty mailboxes that the checkpoint lists; nil leaves them
+	MaxMessages int64              // stop after so many removals; 0 is no limit
 	Sink        event.Sink
 	Now         func() time.Time
 	Patience    endpoint.Patience
@@ -36,10 +39,10 @@ type MailboxResult struct {
 	Stopped  error  `json:"-"` // why the mailbox was stopped; nil when it was done to its end
 }
 
-// Kept is how many approved messages are still on the source.
+// Kept is how many approved messages are still there.
 func (m MailboxResult) Kept() int64 { return m.Approved - m.Before - m.Gone }
 
-// Left is one approved message that stays on the source, and why.
+// Left is one approved message that stays, and why.
 type Left struct {
 	Mailbox string      `json:"mailbox"`
 	UID     mailbox.UID `json:"uid"`
@@ -57,11 +60,13 @@ type Result struct {
 	Gone      int64           `json:"gone"`
 	Bytes     int64           `json:"bytes"`
 	Left      []Left          `json:"left"`
-	More      int64           `json:"more_left"` // beyond those listed
-	Limited   bool            `json:"limited"`   // it ended because of MaxMessages
+	More      int64           `json:"more_left"`                   // beyond those listed
+	Unmade    []string        `json:"mailboxes_removed,omitempty"` // of a rollback
+	Standing  []Standing      `json:"mailboxes_kept,omitempty"`    // that were to be removed, and why they are not
+	Limited   bool            `json:"limited"`                     // it ended because of MaxMessages
 }
 
-// Remaining is how many approved messages are still on the source.
+// Remaining is how many approved messages are still there.
 func (r *Result) Remaining() int64 { return r.Approved - r.Before - r.Gone }
 
 // Err joins why mailboxes were stopped; nil when none was.

@@ -107,7 +107,7 @@ func TestApprovalComesFirst(t *testing.T) {
 	p.approval = nil
 	p.untouched("no approval", notApproved)
 	job := p.job()
-	job.Source = memory.New(memory.Options{Host: "elsewhere.example"}).Removal()
+	job.Loses = memory.New(memory.Options{Host: "elsewhere.example"}).Removal()
 	if _, err := purge.Run(context.Background(), job); !notApproved(err) {
 		t.Errorf("another question came before that for the approval: %v", err)
 	}
@@ -160,12 +160,12 @@ func TestOtherAccounts(t *testing.T) {
 	bob := memory.New(memory.Options{Host: "old.example", User: "bob"})
 	p := newProved(t, 3, memory.Options{})
 	job := p.job()
-	job.Source = bob.Removal()
+	job.Loses = bob.Removal()
 	if r, err := purge.Run(context.Background(), job); !isStale(err) || r.Gone != 0 || len(bob.History()) != 0 {
 		t.Errorf("another source account: %v %v", err, bob.History())
 	}
 	job = p.job()
-	job.Destination = bob.Source()
+	job.Keeps = bob.Source()
 	if _, err := purge.Run(context.Background(), job); !isStale(err) {
 		t.Errorf("another destination account: %v", err)
 	}
@@ -173,7 +173,7 @@ func TestOtherAccounts(t *testing.T) {
 	p.checkpoint.Source = bob.Identity()
 	p.approveAgain()
 	job = p.job()
-	job.Source = bob.Removal()
+	job.Loses = bob.Removal()
 	if r, err := purge.Run(context.Background(), job); !isStale(err) || r.Gone != 0 || bob.Calls(memory.Select) != 0 {
 		t.Errorf("the ledger of another account: %v", err)
 	}
@@ -181,6 +181,15 @@ func TestOtherAccounts(t *testing.T) {
 	q.checkpoint.Source.User = "bob"
 	q.approveAgain()
 	q.untouched("a checkpoint of another account", isStale)
+
+	for side, identity := range map[string]func(*checkpoint.Checkpoint) *endpoint.Identity{
+		"source": func(c *checkpoint.Checkpoint) *endpoint.Identity { return &c.Source }, "destination": func(c *checkpoint.Checkpoint) *endpoint.Identity { return &c.Destination },
+	} {
+		q = newProved(t, 3, memory.Options{})
+		identity(q.checkpoint).Key = strings.Repeat("ab", 32)
+		q.approveAgain()
+		q.untouched("another TLS key of the "+side, isStale)
+	}
 
 	q = newProved(t, 3, memory.Options{})
 	q.checkpoint.Name = "b"
@@ -192,7 +201,7 @@ func TestServersThatCannotRemoveSingleMessages(t *testing.T) {
 	newProved(t, 3, memory.Options{Without: []string{"UIDPLUS"}}).untouched("no UIDPLUS", unsupported)
 	p := newProved(t, 3, memory.Options{})
 	job := p.job()
-	job.Source = labels{job.Source}
+	job.Loses = labels{job.Loses}
 	if _, err := purge.Run(context.Background(), job); !unsupported(err) || p.source.Calls(memory.Select) != 0 {
 		t.Errorf("a server with labels: %v", err)
 	}
@@ -214,14 +223,14 @@ func (p *proved) approveAgain() {
 	}
 }
 
-func TestOnlyTheWholeRecheckIsKnown(t *testing.T) {
+func TestOnlyKnownKindsAndRechecks(t *testing.T) {
 	any := func(err error) bool { return err != nil }
 	p := newProved(t, 3, memory.Options{})
-	p.checkpoint.Recheck = "metadata"
+	p.checkpoint.Recheck = "counts"
 	p.approveAgain()
-	p.untouched("a weaker recheck", any)
+	p.untouched("an unknown recheck", any)
 	p = newProved(t, 3, memory.Options{})
-	p.checkpoint.Kind = "rollback"
+	p.checkpoint.Kind = "copy"
 	p.approveAgain()
 	p.untouched("a checkpoint of another kind", any)
 }
@@ -264,8 +273,8 @@ func TestApprovalThatEndsOnTheWay(t *testing.T) {
 func TestMarksAreConditional(t *testing.T) {
 	p := newProved(t, 6, memory.Options{})
 	job := p.job()
-	marks := &marks{Expunger: job.Source}
-	job.Source = marks
+	marks := &marks{Expunger: job.Loses}
+	job.Loses = marks
 	var highest uint64
 	for _, m := range p.source.Messages("INBOX") {
 		highest = max(highest, m.ModSeq)
@@ -365,7 +374,7 @@ func TestNothingGoesWhenTheMailboxIsNotTheOneThatWasApproved(t *testing.T) {
 			inbox := p.left("INBOX").String()
 			job := p.job()
 			if name == "mailbox is read-only" {
-				job.Source = readOnly{job.Source}
+				job.Loses = readOnly{job.Loses}
 			}
 			r, err := purge.Run(context.Background(), job)
 			if name != "source mailbox restored" && name != "source mailbox made anew, same uids" && name != "source mailbox deleted" {
@@ -419,7 +428,7 @@ func TestMessagesThatStay(t *testing.T) {
 		"flag added":            {func(p *proved) { p.source.Edit("INBOX", 3, addFlag(mailbox.Flagged)) }, "flags were changed", false},
 		"flag taken away":       {func(p *proved) { p.source.Edit("INBOX", 3, func(m *memory.Message) { m.Flags = nil }) }, "flags were changed", false},
 		"keyword added":         {func(p *proved) { p.source.Edit("INBOX", 3, addFlag("todo\x1b[31m")) }, `todo\x1b[31m`, false},
-		"not on the source":     {func(p *proved) { p.source.Remove("INBOX", 3) }, "not on the source any more", true},
+		"not on the source":     {func(p *proved) { p.source.Remove("INBOX", 3) }, "it is not there any more", true},
 		"source gives no bytes": {func(p *proved) { p.source.Edit("INBOX", 3, func(m *memory.Message) { m.Problem = "disk\x1b" }) }, `disk\x1b`, false},
 		"copy gives no bytes":   {func(p *proved) { p.to.Edit("INBOX", 103, func(m *memory.Message) { m.Problem = "disk\x1b" }) }, `disk\x1b`, false},
 		"copy marked":           {func(p *proved) { p.to.Edit("INBOX", 103, addFlag(mailbox.Deleted)) }, `its copy is marked \Deleted`, false},
@@ -440,7 +449,7 @@ func TestMessagesThatStay(t *testing.T) {
 				}
 				return memory.Fault{}
 			})
-		}, "its copy is not on the destination any more", false},
+		}, "its copy is not on the other account any more", false},
 		"copy lost at the last moment": {func(p *proved) {
 			stores := 0
 			p.source.Inject(func(c memory.Call) memory.Fault {
@@ -546,7 +555,7 @@ func TestOneAccountUnderTwoNames(t *testing.T) {
 	}
 	p.approve()
 	job := p.job()
-	job.Destination = named{p.source.Source(), p.to.Identity()}
+	job.Keeps = named{p.source.Source(), p.to.Identity()}
 	r, err := purge.Run(context.Background(), job)
 	if err != nil || !isStale(r.Err()) || r.Gone != 0 || p.left("INBOX").String() != "1:5" || len(p.marked("INBOX")) != 0 {
 		t.Errorf("%+v %v; left %s, marked %s", r, err, p.left("INBOX"), p.marked("INBOX"))
@@ -613,7 +622,7 @@ func TestServerThatOnlySaysOK(t *testing.T) {
 	for _, verb := range []string{"expunge", "store"} {
 		p := newProved(t, 5, memory.Options{})
 		job := p.job()
-		job.Source = lazy{job.Source, verb}
+		job.Loses = lazy{job.Loses, verb}
 		r, err := purge.Run(context.Background(), job)
 		if err != nil || r.Gone != 0 || len(p.marked("INBOX")) != 0 || r.Remaining() != 8 {
 			t.Errorf("no %s: %+v %v, marked %s", verb, r, err, p.marked("INBOX"))
@@ -670,7 +679,7 @@ func TestMarkThatDoesNotGoAway(t *testing.T) {
 		return memory.Fault{}
 	})
 	job := p.job()
-	job.Source = lazy{job.Source, "unmark"}
+	job.Loses = lazy{job.Loses, "unmark"}
 	r, err := purge.Run(context.Background(), job)
 	if err != nil || !isStale(r.Err()) || !strings.Contains(r.Err().Error(), "stays marked") || r.Mailboxes[0].Gone != 0 {
 		t.Errorf("%+v %v", r, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"imapmigrate/pkg/approval"
 	"imapmigrate/pkg/checkpoint"
@@ -11,12 +12,11 @@ import (
 	"imapmigrate/pkg/event"
 )
 
-// stage is the name of this package's work in events.
-const stage = "purge"
-
 // run is a Job under way.
 type run struct {
 	Job
+	way
+	stage   string // the name of the work in events
 	subject approval.Subject
 	result  *Result
 }
@@ -35,26 +35,40 @@ func Run(ctx context.Context, j Job) (*Result, error) {
 		return r.result, err
 	}
 	c := r.Checkpoint
-	r.Sink.Emit(event.StageStarted{Stage: stage, Messages: c.Messages, Bytes: c.Bytes})
+	r.Sink.Emit(event.StageStarted{Stage: r.stage, Messages: c.Messages, Bytes: c.Bytes})
 	started := r.Now()
 	err := r.mailboxes(ctx)
-	r.Sink.Emit(event.StageDone{Stage: stage, Messages: r.result.Gone, Bytes: r.result.Bytes, Took: r.Now().Sub(started)})
+	if err == nil {
+		err = r.unmake(ctx)
+	}
+	r.Sink.Emit(event.StageDone{Stage: r.stage, Messages: r.result.Gone, Bytes: r.result.Bytes, Took: r.Now().Sub(started)})
 	return r.result, err
 }
 
 // permitted looks at everything that can be known before a mailbox is opened. The approval comes first.
 func (r *run) permitted() error {
 	r.subject = r.Checkpoint.Subject()
-	if err := approval.Check(r.Approval, r.subject, r.Now()); err != nil {
+	if err := r.approved(); err != nil {
 		return err
 	}
-	if c := r.Checkpoint; c.Kind != approval.Purge || c.Recheck != checkpoint.RecheckContent {
-		return fmt.Errorf("the checkpoint of %s is for a %q with recheck %q; this program knows only a purge that reads both copies again", c.Source, c.Kind, c.Recheck)
+	c := r.Checkpoint
+	way, known := wayOf(c.Kind)
+	if !known || !slices.Contains(checkpoint.Rechecks, string(c.Recheck)) {
+		return fmt.Errorf("the checkpoint of %s is for a %q with recheck %q, which this program does not know; nothing was removed: make a new one", c.Source, c.Kind, c.Recheck)
 	}
-	if err := r.sameAccounts(); err != nil {
+	r.way, r.stage = way, string(c.Kind)
+	if err := errors.Join(r.sameAccounts(), r.sameUnmaker()); err != nil {
 		return err
 	}
 	return r.canRemove()
+}
+
+// approved asks whether everybody who has to has said yes, at this moment. A rehearsal needs nobody's yes: it holds no right to remove.
+func (r *run) approved() error {
+	if _, pretends := r.Loses.(*rehearsal); pretends {
+		return nil
+	}
+	return approval.Check(r.Approval, r.subject, r.Policy, r.Now())
 }
 
 // sameAccounts holds checkpoint, ledger and logins against each other. The name of a login is not the whole proof: every message is read
@@ -65,24 +79,39 @@ func (r *run) sameAccounts() error {
 		return &endpoint.StaleError{Account: c.Source.String(), Reason: fmt.Sprintf("the checkpoint is of migration %q, the ledger of %q", c.Name, facts.Name), Next: "name the migration that the checkpoint was made for"}
 	}
 	sides := []struct{ listed, recorded, now endpoint.Identity }{
-		{c.Source, facts.Source, r.Source.Identity()}, {c.Destination, facts.Destination, r.Destination.Identity()}}
+		{c.Source, facts.Source, r.losing()}, {c.Destination, facts.Destination, r.keeping()}}
+	if r.kind == approval.Rollback {
+		sides[0].now, sides[1].now = sides[1].now, sides[0].now
+	}
 	for _, s := range sides {
 		if !s.listed.Same(s.now) || !s.recorded.Same(s.now) {
 			return &endpoint.StaleError{Account: s.now.String(), Reason: fmt.Sprintf("the checkpoint is for %s (port %d), the ledger for %s (port %d)", s.listed, s.listed.Port, s.recorded, s.recorded.Port),
 				Next: "nothing was removed; make a checkpoint for this account and have it approved"}
 		}
+		if s.listed.Key != s.now.Key {
+			return &endpoint.StaleError{Account: s.now.String(), Reason: fmt.Sprintf("its TLS key has the fingerprint %s, the checkpoint says %s", keyText(s.now), keyText(s.listed)),
+				Next: "nothing was removed; find out why the server has another key; verify records the new one, then make a checkpoint and have it approved"}
+		}
 	}
-	if r.Source.Identity().Same(r.Destination.Identity()) {
+	if r.losing().Same(r.keeping()) {
 		return &endpoint.StaleError{Account: c.Source.String(), Reason: "source and destination are one account", Next: "nothing was removed, and nothing of it may be: there is only one copy"}
 	}
 	return nil
 }
 
+// keyText is a TLS key's fingerprint for people.
+func keyText(i endpoint.Identity) string {
+	if i.Key == "" {
+		return "none, because there was no TLS"
+	}
+	return fmt.Sprintf("%.16s...", i.Key)
+}
+
 // canRemove refuses servers on which a removal would touch more than its message.
 func (r *run) canRemove() error {
-	caps := r.Source.Capabilities()
+	caps := r.Loses.Capabilities()
 	refuse := func(what, hint string) error {
-		return &endpoint.Error{Class: endpoint.Unsupported, Account: r.Source.Identity().String(), Op: "purge", Err: errors.New(what), Hint: hint}
+		return &endpoint.Error{Class: endpoint.Unsupported, Account: r.losing().String(), Op: r.stage, Err: errors.New(what), Hint: hint}
 	}
 	switch {
 	case !caps.Has("UIDPLUS"):
@@ -91,7 +120,7 @@ func (r *run) canRemove() error {
 	case caps.Has("X-GM-EXT-1"):
 		return refuse("on this server a message removed from a mailbox only loses a label and stays in All Mail", "nothing was removed; remove the account's mail with the provider's own tools")
 	}
-	return nil
+	return r.canMove()
 }
 
 // mailboxes goes through the checkpoint. Removal is never done in parallel.

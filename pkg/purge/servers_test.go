@@ -46,6 +46,7 @@ func dovecotB(tb testing.TB) *imaptest.Server {
 
 // tap keeps what is sent on all connections of one account.
 type tap struct {
+	changer
 	mu   sync.Mutex
 	sent bytes.Buffer
 }
@@ -68,6 +69,12 @@ func (t *tap) forget() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.sent.Reset()
+}
+
+func (c tapped) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.tap.apply(p[:n])
+	return n, err
 }
 
 func (c tapped) Write(p []byte) (int, error) {
@@ -96,7 +103,8 @@ func login(t *testing.T, a imaptest.Account, port int) (*imap.Account, *tap) {
 type pair struct {
 	t           *testing.T
 	from, to    imaptest.Account
-	proxy       *imaptest.FaultProxy
+	proxy       *imaptest.FaultProxy // in front of the source
+	toProxy     *imaptest.FaultProxy
 	source      *imap.Account
 	destination *imap.Account
 	sourceTap   *tap
@@ -113,8 +121,9 @@ func newPair(t *testing.T, from, to *imaptest.Server, work string) *pair {
 	p := &pair{t: t, from: from.NewUser(t), to: to.NewUser(t)}
 	p.fill(work)
 	p.proxy = imaptest.Proxy(t, from.Addr(), imaptest.Faults{})
+	p.toProxy = imaptest.Proxy(t, to.Addr(), imaptest.Faults{})
 	p.source, p.sourceTap = login(t, p.from, p.proxy.Port)
-	p.destination, p.destTap = login(t, p.to, to.Port)
+	p.destination, p.destTap = login(t, p.to, p.toProxy.Port)
 	p.copy()
 	p.verify()
 	p.approve()
@@ -178,9 +187,14 @@ var patience = endpoint.Patience{First: time.Millisecond, Most: time.Second, Tot
 
 func (p *pair) verify() {
 	p.t.Helper()
+	p.prove(inboxMessages + 7)
+}
+
+func (p *pair) prove(messages int64) {
+	p.t.Helper()
 	r, err := verify.Run(p.t.Context(), verify.Job{Ledger: p.ledger, Source: p.source.Source(), Destination: p.destination.Source(), Sink: event.Discard, Now: time.Now, Patience: patience,
 		Settle: verify.Settle{Tries: 1, Wait: 10 * time.Millisecond}})
-	if err != nil || r.Err() != nil || r.Totals.ContentDifferences != 0 || r.Totals.Proved != inboxMessages+7 {
+	if err != nil || r.Err() != nil || r.Totals.ContentDifferences != 0 || r.Totals.Proved != messages {
 		p.t.Fatalf("%+v %+v %v %v", r.Totals, r.Differences, err, r.Err())
 	}
 }
@@ -207,7 +221,7 @@ func (p *pair) approve() {
 
 func (p *pair) purge() *purge.Result {
 	p.t.Helper()
-	r, err := purge.Run(p.t.Context(), purge.Job{Ledger: p.ledger, Checkpoint: p.checkpoint, Approval: p.approval, Source: p.source.Removal(), Destination: p.destination.Source(),
+	r, err := purge.Run(p.t.Context(), purge.Job{Ledger: p.ledger, Checkpoint: p.checkpoint, Approval: p.approval, Loses: p.source.Removal(), Keeps: p.destination.Source(),
 		Sink: event.Discard, Now: time.Now, Patience: patience})
 	if err != nil {
 		p.t.Fatal(err)
@@ -380,7 +394,7 @@ func TestRealLostAnswers(t *testing.T) {
 
 func (p *pair) purgeSome(n int64) {
 	p.t.Helper()
-	r, err := purge.Run(p.t.Context(), purge.Job{Ledger: p.ledger, Checkpoint: p.checkpoint, Approval: p.approval, Source: p.source.Removal(), Destination: p.destination.Source(),
+	r, err := purge.Run(p.t.Context(), purge.Job{Ledger: p.ledger, Checkpoint: p.checkpoint, Approval: p.approval, Loses: p.source.Removal(), Keeps: p.destination.Source(),
 		MaxMessages: n, Sink: event.Discard, Now: time.Now, Patience: patience})
 	if err != nil || r.Err() != nil || r.Gone != n {
 		p.t.Errorf("%+v %v %v", r, err, r.Err())
