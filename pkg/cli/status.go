@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -57,22 +58,30 @@ func (a *app) build(conf *config.Config, l *ledger.Ledger, problems int) (*repor
 	return report.Build(l, o)
 }
 
-// gate adds the checkpoint and its approval, where they are there. A faulty one is said and left out: it stops purge, not a report.
+// gate adds the checkpoints and their approvals, where they are there. A faulty one is said and left out: it stops a removal, not a report.
 func (a *app) gate(conf *config.Config, o *report.Options) {
-	file := a.files(conf.Name).checkpoint
+	if g := a.gateOf(conf, a.files(conf.Name).checkpoint, o.Now); g != nil {
+		o.Checkpoint, o.Approval = g.Checkpoint, g.Approval
+	}
+	o.Rollback = a.gateOf(conf, a.files(conf.Name).rollback, o.Now)
+}
+
+// gateOf reads one of them; nil when it is not there.
+func (a *app) gateOf(conf *config.Config, file string, now time.Time) *report.Gate {
 	c, err := readCheckpoint(file)
 	if is[*missingError](err) {
-		return
+		return nil
 	}
 	if err != nil {
 		a.caution("%v", err)
-		return
+		return nil
 	}
-	o.Checkpoint = &report.Checkpoint{Digest: c.Sum(), Created: c.Created, Messages: c.Messages, Bytes: c.Bytes}
+	g := &report.Gate{Checkpoint: &report.Checkpoint{Digest: c.Sum(), Created: c.Created, Messages: c.Messages, Bytes: c.Bytes}}
 	yes, err := readApproval(approvalOf(file))
 	if err != nil {
 		a.caution("%v", err)
-		return
+		return g
 	}
-	o.Approval = report.OfApproval(yes, c.Subject(), o.Now)
+	g.Approval = report.OfApproval(yes, c.Subject(), policy(conf), now)
+	return g
 }

@@ -2,7 +2,10 @@ package report
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"hash"
 	"slices"
 	"time"
 
@@ -19,6 +22,7 @@ type Options struct {
 
 	Checkpoint *Checkpoint // may be nil
 	Approval   *Approval   // may be nil
+	Rollback   *Gate       // may be nil
 }
 
 // Build reads the ledger once.
@@ -33,15 +37,15 @@ func Build(l *ledger.Ledger, o Options) (*Report, error) {
 	}
 	facts := l.Facts()
 	r := &Report{Format: Format, Name: facts.Name, Generated: o.Now.UTC().Truncate(time.Second), Source: facts.Source, Destination: facts.Destination, Plan: plan,
-		Totals: newNumbers(), Mailboxes: []Mailbox{}, Problems: []Message{}, Notes: []Message{}, Checkpoint: o.Checkpoint, Approval: o.Approval}
+		Totals: newNumbers(), Mailboxes: []Mailbox{}, Problems: []Message{}, Notes: []Message{}, Checkpoint: o.Checkpoint, Approval: o.Approval, Rollback: o.Rollback}
 	known := map[mailbox.Wire]bool{}
 	for i, m := range all {
 		known[m.Source] = true
 		if o.Mailboxes != nil && !o.Mailboxes(m.Name) {
 			continue
 		}
-		b := &builder{report: r, most: o.Problems, mailbox: m, out: describe(m, ledger.Superseded(all, i))}
-		if err := l.Each(m, b.row); err != nil {
+		b := &builder{report: r, most: o.Problems, mailbox: m, out: describe(m, ledger.Superseded(all, i)), mapping: sha256.New()}
+		if err := b.read(l); err != nil {
 			return nil, err
 		}
 		b.finish()
@@ -55,7 +59,7 @@ func newNumbers() Numbers {
 }
 
 func describe(m ledger.Mailbox, superseded bool) Mailbox {
-	out := Mailbox{Name: m.Name.String(), Validity: m.Validity, Dest: m.DestName.String(), DestValidity: m.DestValidity, Begun: true,
+	out := Mailbox{Name: m.Name.String(), Validity: m.Validity, Dest: m.DestName.String(), DestValidity: m.DestValidity, Made: m.Made, Begun: true,
 		Finished: m.Cursor != 0 && m.Problem == "", Superseded: superseded, Problem: m.Problem, Numbers: newNumbers()}
 	out.Numbers.Source = int64(m.Messages)
 	switch {
@@ -74,22 +78,62 @@ type builder struct {
 	most    int
 	mailbox ledger.Mailbox
 	out     Mailbox
+	mapping hash.Hash
+
+	problems, notes int64 // messages to be named
 }
 
-func (b *builder) row(r ledger.Row) error {
+// read takes the sums from the ledger's own, and goes through the messages only where some are to be named.
+func (b *builder) read(l *ledger.Ledger) error {
+	counts, err := l.Counts(b.mailbox)
+	if err != nil {
+		return err
+	}
+	for state, c := range counts.State {
+		b.state(state, c)
+	}
+	if b.most == 0 { // a status: everything that there is to name is beyond the list
+		b.report.MoreProblems += b.problems
+		b.report.MoreNotes += b.notes
+		return nil
+	}
+	return l.Each(b.mailbox, b.row)
+}
+
+// state counts the messages that are alike.
+func (b *builder) state(s ledger.State, c ledger.Count) {
 	n := &b.out.Numbers
-	n.Messages.Messages++
-	n.Messages.Bytes += r.Size
-	bump(n.Outcome, r.Outcome.String(), r.Size)
+	n.Messages.Messages += c.Messages
+	n.Messages.Bytes += c.Bytes
+	bump(n.Outcome, s.Outcome.String(), c)
+	if s.Outcome.Present() {
+		bump(n.Proof, s.Proof.String(), c)
+		bump(n.Removal, s.Removal.String(), c)
+	}
+	if b.out.Superseded {
+		return
+	}
+	switch {
+	case attention(s) != "":
+		n.Attention += c.Messages
+		b.problems += c.Messages
+	case s.Noted && s.Outcome.Present():
+		b.notes += c.Messages
+	}
+}
+
+// row names one message, if there is something to say of it.
+func (b *builder) row(r ledger.Row) error {
 	if r.Outcome.Present() {
-		bump(n.Proof, r.Proof.String(), r.Size)
-		bump(n.Removal, r.Removal.String(), r.Size)
+		fmt.Fprintln(b.mapping, link(b.mailbox, r).Line())
+	}
+	if r.Outcome.Present() && r.Proof == ledger.ProvedContent {
+		b.out.Numbers.proved(r.ProvedAt, r.ProvedAt)
 	}
 	if b.out.Superseded {
 		return nil
 	}
-	if next := attention(r); next != "" {
-		n.Attention++
+	if next := attention(r.State()); next != "" {
 		list(&b.report.Problems, &b.report.MoreProblems, b.most, b.message(r, next))
 	} else if r.Reason != "" && r.Outcome.Present() {
 		list(&b.report.Notes, &b.report.MoreNotes, b.most, b.message(r, ""))
@@ -98,7 +142,7 @@ func (b *builder) row(r ledger.Row) error {
 }
 
 // attention is the next step for a message that needs somebody, empty for one that does not.
-func attention(r ledger.Row) string {
+func attention(r ledger.State) string {
 	switch {
 	case r.Outcome == ledger.Intended:
 		return "run copy again: it looks for the message on the destination before it sends anything"
@@ -112,12 +156,14 @@ func attention(r ledger.Row) string {
 		return "find out who removed it from the destination; the source keeps the original, and no purge takes it"
 	case r.Removal == ledger.Purging:
 		return "run purge again: it finishes the removal, or takes it back"
+	case r.Removal == ledger.RollingBack:
+		return "run rollback again: it finishes the removal, or takes it back"
 	}
 	return ""
 }
 
 func (b *builder) message(r ledger.Row, next string) Message {
-	m := Message{Mailbox: b.out.Name, Validity: b.mailbox.Validity, UID: r.UID, Dest: r.Dest, Size: r.Size, Date: r.Date, Outcome: key(r.Outcome.String()), Reason: r.Reason, Next: next}
+	m := Message{Mailbox: b.out.Name, Wire: b.mailbox.Source, Validity: b.mailbox.Validity, UID: r.UID, Dest: r.Dest, Size: r.Size, Date: r.Date, Outcome: key(r.Outcome.String()), Reason: r.Reason, Next: next}
 	if r.Outcome.Present() {
 		m.Proof = key(r.Proof.String())
 	}
@@ -133,10 +179,10 @@ func list(all *[]Message, more *int64, most int, m Message) {
 	}
 }
 
-func bump(m map[string]Count, word string, bytes int64) {
+func bump(m map[string]Count, word string, by ledger.Count) {
 	c := m[key(word)]
-	c.Messages++
-	c.Bytes += bytes
+	c.Messages += by.Messages
+	c.Bytes += by.Bytes
 	m[key(word)] = c
 }
 
@@ -153,6 +199,9 @@ func (b *builder) finish() {
 	if !b.out.Finished && !b.out.Superseded {
 		n.Unfinished = 1
 	}
+	if n.there() > 0 && b.most > 0 {
+		b.out.Mapping = hex.EncodeToString(b.mapping.Sum(nil))
+	}
 	r.Mailboxes = append(r.Mailboxes, b.out)
 	if !b.out.Superseded {
 		r.Totals.add(*n)
@@ -166,10 +215,33 @@ func (n *Numbers) add(o Numbers) {
 	n.Unaccounted += o.Unaccounted
 	n.Attention += o.Attention
 	n.Unfinished += o.Unfinished
+	if !o.ProvedFirst.IsZero() {
+		n.proved(o.ProvedFirst, o.ProvedLast)
+	}
 	for _, pair := range [][2]map[string]Count{{n.Outcome, o.Outcome}, {n.Proof, o.Proof}, {n.Removal, o.Removal}} {
 		for k, c := range pair[1] {
 			pair[0][k] = Count{Messages: pair[0][k].Messages + c.Messages, Bytes: pair[0][k].Bytes + c.Bytes}
 		}
+	}
+}
+
+// there is how many messages are on the destination.
+func (n *Numbers) there() (sum int64) {
+	for _, o := range ledger.Outcomes {
+		if o.Present() {
+			sum += n.Outcome[key(o.String())].Messages
+		}
+	}
+	return sum
+}
+
+// proved widens the time in which messages were verified.
+func (n *Numbers) proved(first, last time.Time) {
+	if n.ProvedFirst.IsZero() || first.Before(n.ProvedFirst) {
+		n.ProvedFirst = first.UTC()
+	}
+	if last.After(n.ProvedLast) {
+		n.ProvedLast = last.UTC()
 	}
 }
 

@@ -29,6 +29,13 @@ type Report struct {
 	Notes        []Message `json:"notes"`         // messages with a good outcome and something to know
 	MoreNotes    int64     `json:"more_notes"`
 
+	Checkpoint *Checkpoint `json:"checkpoint,omitempty"` // of a purge
+	Approval   *Approval   `json:"approval,omitempty"`   // of that checkpoint
+	Rollback   *Gate       `json:"rollback,omitempty"`
+}
+
+// Gate is a checkpoint and the approval that lies beside it.
+type Gate struct {
 	Checkpoint *Checkpoint `json:"checkpoint,omitempty"`
 	Approval   *Approval   `json:"approval,omitempty"`
 }
@@ -52,6 +59,9 @@ type Numbers struct {
 	Unaccounted int64 `json:"unaccounted"` // of those, how many the ledger knows nothing of: always 0 unless something is wrong
 	Attention   int64 `json:"attention"`   // messages that need somebody: no good outcome, altered, missing, or a removal that was not finished
 	Unfinished  int64 `json:"unfinished"`  // mailboxes that copy did not come to the end of, or never came to
+
+	ProvedFirst time.Time `json:"proved_first,omitzero"` // when the first and the last of the verified messages were verified; not in a status
+	ProvedLast  time.Time `json:"proved_last,omitzero"`
 }
 
 // Mailbox is one source mailbox.
@@ -60,6 +70,8 @@ type Mailbox struct {
 	Validity     mailbox.UIDValidity `json:"uidvalidity"`
 	Dest         string              `json:"to"`
 	DestValidity mailbox.UIDValidity `json:"to_uidvalidity"`
+	Made         bool                `json:"made"`                // the destination mailbox was made by this migration
+	Mapping      string              `json:"mapping_sha256"`      // SHA-256 over the mailbox's lines of the mapping, see [Link.Line]; empty where nothing is on the destination, and in a status
 	Begun        bool                `json:"begun"`               // copy has come to it
 	Finished     bool                `json:"finished"`            // every message that was there got its outcome
 	Superseded   bool                `json:"superseded"`          // recorded under a UIDVALIDITY that it no longer has; not in the totals
@@ -80,6 +92,9 @@ type Message struct {
 	Proof    string              `json:"proof,omitempty"`
 	Reason   string              `json:"reason,omitempty"`
 	Next     string              `json:"next_step,omitempty"`
+	Subject  string              `json:"subject,omitempty"` // only where it was asked for: the ledger does not hold it
+
+	Wire mailbox.Wire `json:"-"` // the name that the source is asked for
 }
 
 // Checkpoint is what the report says of the checkpoint that lies beside the ledger.
@@ -92,22 +107,40 @@ type Checkpoint struct {
 
 // Approval is what the report says of the approval beside it.
 type Approval struct {
-	Checkpoint string          `json:"checkpoint"`
-	By         approval.Person `json:"by"`
-	At         time.Time       `json:"at"`
-	Expires    time.Time       `json:"expires"`
-	Valid      bool            `json:"valid"`
-	Why        string          `json:"why,omitempty"` // it is not valid
-	Note       string          `json:"note,omitempty"`
+	Checkpoint string    `json:"checkpoint"` // the digest of what was approved
+	Given      []Yes     `json:"given"`
+	Expires    time.Time `json:"expires"` // when the first of them ends
+	Valid      bool      `json:"valid"`
+	Why        string    `json:"why,omitempty"` // it is not valid
 }
 
-// OfApproval describes a for the subject that the checkpoint asks for now. It gives nil for nil.
-func OfApproval(a *approval.Approval, s approval.Subject, now time.Time) *Approval {
+// Yes is the word of one person.
+type Yes struct {
+	By   approval.Person `json:"by"`
+	At   time.Time       `json:"at"`
+	Key  string          `json:"key,omitempty"` // fingerprint of the key that signed it
+	Note string          `json:"note,omitempty"`
+}
+
+// By names all who said yes.
+func (a *Approval) By() string {
+	var all []string
+	for _, y := range a.Given {
+		all = append(all, y.By.String())
+	}
+	return strings.Join(all, ", ")
+}
+
+// OfApproval describes a for the subject that the checkpoint asks for now, under the configuration's policy. It gives nil for nil.
+func OfApproval(a *approval.Approval, s approval.Subject, p approval.Policy, now time.Time) *Approval {
 	if a == nil {
 		return nil
 	}
-	out := &Approval{Checkpoint: a.Checkpoint, By: a.By, At: a.At, Expires: a.Expires(), Note: a.Note, Valid: true}
-	if err := approval.Check(a, s, now); err != nil {
+	out := &Approval{Checkpoint: a.Checkpoint, Given: []Yes{}, Expires: a.Expires(), Valid: true}
+	for _, y := range a.Given {
+		out.Given = append(out.Given, Yes{By: y.By, At: y.At, Key: y.Key, Note: y.Note})
+	}
+	if err := approval.Check(a, s, p, now); err != nil {
 		out.Valid, out.Why = false, err.Error()
 	}
 	return out

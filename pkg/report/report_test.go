@@ -194,14 +194,14 @@ func TestApprovalInTheReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := report.OfApproval(a, s, noon); !got.Valid || got.Why != "" || !got.Expires.Equal(noon.Add(approval.ValidFor)) {
+	if got := report.OfApproval(a, s, approval.Policy{}, noon); !got.Valid || got.Why != "" || !got.Expires.Equal(noon.Add(approval.ValidFor)) {
 		t.Errorf("%+v", got)
 	}
 	s.Sum = "cd"
-	if got := report.OfApproval(a, s, noon); got.Valid || got.Why == "" {
+	if got := report.OfApproval(a, s, approval.Policy{}, noon); got.Valid || got.Why == "" {
 		t.Errorf("%+v", got)
 	}
-	if report.OfApproval(nil, s, noon) != nil {
+	if report.OfApproval(nil, s, approval.Policy{}, noon) != nil {
 		t.Error("no approval became one")
 	}
 }

@@ -33,8 +33,10 @@ func samplePlan() *plan.Plan {
 		Format: 1, Name: "acme-alice", Created: noon, Tool: "imapmigrate test", Digest: strings.Repeat("0", 64),
 		Source: plan.Side{Identity: source, Delimiter: "."}, Destination: plan.Side{Identity: destination, Delimiter: "/", AppendLimit: 35 << 20},
 		Messages: plan.Filter{Since: time.Date(2015, 1, 1, 0, 0, 0, 0, time.UTC), MaxSize: 50 << 20},
+		Forecast: plan.Forecast{SourceRoundTrip: 20 * time.Millisecond, DestinationRoundTrip: 50 * time.Millisecond, Least: 5 * time.Minute, Most: 90 * time.Minute},
 		Mailboxes: []plan.Entry{
-			{Source: mailbox.Name{"INBOX"}, SourceWire: "INBOX", Validity: 7, Messages: 1204, Bytes: 99 << 20, Action: plan.Merge, To: mailbox.Name{"INBOX"}, ToWire: "INBOX", ToValidity: 3, ToMessages: 2, There: true, Subscribe: true, Reason: "INBOX goes to INBOX; it is there and holds 2 messages"},
+			{Source: mailbox.Name{"INBOX"}, SourceWire: "INBOX", Validity: 7, Messages: 1204, Bytes: 99 << 20, Action: plan.Merge, To: mailbox.Name{"INBOX"}, ToWire: "INBOX", ToValidity: 3, ToMessages: 2, There: true, Subscribe: true, Reason: "INBOX goes to INBOX; it is there and holds 2 messages",
+				Holds: &plan.Contents{Oldest: time.Date(1999, 3, 1, 8, 0, 0, 0, time.UTC), Newest: noon, Unseen: 5, Wanted: 1100, WantedBytes: 90 << 20, TooLarge: 2, OddDates: 1, Keyworded: 40}},
 			{Source: mailbox.Name{"Gesendet \u202egnp.exe"}, SourceWire: "Gesendet", Messages: 12, Bytes: plan.Unknown, Role: mailbox.RoleSent, Action: plan.Create, To: mailbox.Name{"Sent"}, ToWire: "Sent", ToRole: mailbox.RoleSent, Reason: `\Sent goes to \Sent`},
 			{Source: mailbox.Name{"Archiv"}, SourceWire: "Archiv\xff", Noselect: true, Action: plan.Structure, To: mailbox.Name{"Archiv"}, ToWire: "Archiv", Reason: "it holds no messages itself"},
 			{Source: mailbox.Name{"送信済み", "2014"}, SourceWire: "x", Messages: 3, Bytes: 4096, Action: plan.Skip, Reason: "excluded by \"送信済み/**\""},
@@ -48,7 +50,7 @@ func sampleCheckpoint() *checkpoint.Checkpoint {
 		Format: 1, Kind: approval.Purge, Name: "acme-alice", Created: noon, Source: source, Destination: destination,
 		Verified: checkpoint.Verified{Depth: "content", First: noon.Add(-time.Hour), Last: noon.Add(-time.Minute)}, Recheck: checkpoint.RecheckContent,
 		Messages: 1216, Bytes: 99 << 20,
-		Mailboxes: []checkpoint.Mailbox{{Name: "INBOX", Dest: "INBOX", Messages: 1204, Bytes: 98 << 20}, {Name: "Gesendet", Dest: "Sent", Messages: 12, Bytes: 1 << 20}},
+		Mailboxes: []checkpoint.Mailbox{{Name: "INBOX", Copy: "INBOX", Messages: 1204, Bytes: 98 << 20}, {Name: "Gesendet", Copy: "Sent", Messages: 12, Bytes: 1 << 20}},
 		LeftOut:   []checkpoint.LeftOut{{Mailbox: "INBOX", Reason: "altered", Messages: 1, Bytes: 100}},
 	}
 }
@@ -88,7 +90,7 @@ func TestGolden(t *testing.T) {
 		Notes:      []report.Message{{Mailbox: "INBOX", UID: 18, Size: 700, Outcome: "copied", Proof: "verified", Reason: "keyword $x is not taken"}},
 		MoreNotes:  3,
 		Checkpoint: &report.Checkpoint{Digest: "ab", Created: noon, Messages: 1000, Bytes: 1 << 20},
-		Approval:   &report.Approval{Checkpoint: "ab", By: approval.Person{User: "alice", Host: "box"}, Expires: noon.Add(approval.ValidFor), Valid: true},
+		Approval:   &report.Approval{Checkpoint: "ab", Given: []report.Yes{{By: approval.Person{User: "alice", Host: "box"}, At: noon}}, Expires: noon.Add(approval.ValidFor), Valid: true},
 	}
 	changes := []plan.Change{{Mailbox: mailbox.Name{"Sent"}, What: "to", Old: "Sent", New: "Sent Items", Meaning: true}, {What: "source.server", Old: "a", New: ""}}
 	for name, write := range map[string]func(io.Writer) error{

@@ -70,9 +70,9 @@ func reportHead(b *strings.Builder, r *report.Report, width int) error {
 		keys  []string
 		of    map[string]report.Count
 	}{
-		{"outcome", []string{"copied", "already_there", "excluded", "vanished", "oversize", "refused", "in_doubt"}, r.Totals.Outcome},
+		{"outcome", []string{"copied", "already_there", "excluded", "vanished", "oversize", "refused", "rolled_back", "in_doubt"}, r.Totals.Outcome},
 		{"proof", []string{"verified", "metadata_verified", "unverified", "altered", "missing"}, r.Totals.Proof},
-		{"source", []string{"kept", "purging", "gone"}, r.Totals.Removal},
+		{"removal", []string{"kept", "purging", "gone", "rolling_back"}, r.Totals.Removal},
 	} {
 		if text := sum(sums.keys, sums.of); text != "" {
 			facts = append(facts, [2]string{sums.title, text})
@@ -118,16 +118,24 @@ func sortedKeys(m map[string]report.Count) []string {
 
 func words(key string) string { return strings.ReplaceAll(key, "_", " ") }
 
-func gate(r *report.Report) (facts [][2]string) {
-	if c := r.Checkpoint; c != nil {
-		facts = append(facts, [2]string{"checkpoint", fmt.Sprintf("%s, %s, made %s", Plural(c.Messages, "message"), Bytes(c.Bytes), c.Created.UTC().Format(minute))})
+func gate(r *report.Report) [][2]string {
+	facts := gateLines("", r.Checkpoint, r.Approval)
+	if g := r.Rollback; g != nil {
+		facts = append(facts, gateLines("rollback ", g.Checkpoint, g.Approval)...)
 	}
-	switch a := r.Approval; {
+	return facts
+}
+
+func gateLines(of string, c *report.Checkpoint, a *report.Approval) (facts [][2]string) {
+	if c != nil {
+		facts = append(facts, [2]string{of + "checkpoint", fmt.Sprintf("%s, %s, made %s", Plural(c.Messages, "message"), Bytes(c.Bytes), c.Created.UTC().Format(minute))})
+	}
+	switch {
 	case a == nil:
 	case a.Valid:
-		facts = append(facts, [2]string{"approval", fmt.Sprintf("by %s, holds until %s", a.By, a.Expires.UTC().Format(minute))})
+		facts = append(facts, [2]string{of + "approval", fmt.Sprintf("by %s, holds until %s", a.By(), a.Expires.UTC().Format(minute))})
 	default:
-		facts = append(facts, [2]string{"approval", "does not hold: " + a.Why})
+		facts = append(facts, [2]string{of + "approval", "does not hold: " + a.Why})
 	}
 	return facts
 }
@@ -157,11 +165,11 @@ func reportMessages(b *strings.Builder, title string, messages []report.Message,
 	b.WriteByte('\n')
 	t := table{columns: []column{{title: title}, {title: "uid", right: true, rigid: true}, {title: "size", right: true, rigid: true}, {title: "what", rigid: true}, {title: "why"}, {title: "next"}}}
 	for _, m := range messages {
-		what := words(m.Outcome)
-		if m.Proof != "" && m.Proof != "unverified" {
-			what += ", " + words(m.Proof)
+		name := m.Mailbox
+		if m.Subject != "" {
+			name += ": " + m.Subject
 		}
-		t.add(m.Mailbox, strconv.FormatUint(uint64(m.UID), 10), Bytes(m.Size), what, m.Reason, m.Next)
+		t.add(name, strconv.FormatUint(uint64(m.UID), 10), Bytes(m.Size), whatOf(m), m.Reason, m.Next)
 	}
 	if err := t.write(b, width); err != nil {
 		return err
@@ -184,6 +192,8 @@ func next(r *report.Report) string {
 		return "`imapmigrate report` names each message that needs attention, with what to do"
 	case t.Proof["verified"].Messages < there:
 		return "`imapmigrate verify`"
+	case there == 0 && t.Outcome["rolled_back"].Messages > 0:
+		return "nothing: everything that was copied is rolled back, and the source has the originals"
 	case there > 0 && gone == there:
 		return "nothing: everything that was copied is proved, and has left the source"
 	case r.Checkpoint == nil:

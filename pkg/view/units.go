@@ -2,6 +2,7 @@ package view
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 )
@@ -40,6 +41,24 @@ func Bytes(n int64) string {
 		return fmt.Sprintf("%.0f %s", value, units[unit])
 	}
 	return fmt.Sprintf("%.1f %s", value, units[unit])
+}
+
+// Span writes a length of time that is a guess: 40 seconds, 5 minutes, 3.5 hours, 2 days.
+func Span(d time.Duration) string {
+	units := []struct {
+		size time.Duration
+		noun string
+	}{{24 * time.Hour, "day"}, {time.Hour, "hour"}, {time.Minute, "minute"}}
+	for _, u := range units {
+		if d >= 2*u.size || d == u.size {
+			text := strconv.FormatFloat(math.Round(float64(d)/float64(u.size)*10)/10, 'f', -1, 64)
+			if text == "1" {
+				return "1 " + u.noun
+			}
+			return text + " " + u.noun + "s"
+		}
+	}
+	return Plural(int64(d.Round(time.Second)/time.Second), "second")
 }
 
 // Took writes a duration as people say it: 0.4s, 12s, 3m20s, 2h05m.

@@ -19,3 +19,14 @@ func TestUnits(t *testing.T) {
 		}
 	}
 }
+
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0 seconds", 10 * time.Second: "10 seconds", time.Minute: "1 minute", 90 * time.Second: "90 seconds", 2 * time.Minute: "2 minutes", 55 * time.Minute: "55 minutes", time.Hour: "1 hour",
+		90 * time.Minute: "90 minutes", 150 * time.Minute: "2.5 hours", 24 * time.Hour: "1 day", 36 * time.Hour: "36 hours", 72 * time.Hour: "3 days",
+	} {
+		if got := Span(d); got != want {
+			t.Errorf("%v is %q, want %q", d, got, want)
+		}
+	}
+}
