@@ -5,7 +5,8 @@ GO       ?= go
 VERSION  ?= dev
 BIN      := bin/imapmigrate
 LINTER   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-FUZZTIME ?= 20s
+VULNS    := golang.org/x/vuln/cmd/govulncheck@v1.1.4
+FUZZTIME ?= 60s
 SEED     ?= 1
 
 # ./... passes folders named testdata by.
@@ -14,7 +15,7 @@ ALL := ./... ./testdata/message
 # Packages in which goroutines share something.
 RACY := ./pkg/endpoint/... ./pkg/ledger/... ./pkg/copier/... ./pkg/verify/... ./pkg/purge/... ./pkg/view/... ./pkg/auth/... ./pkg/demo/... ./pkg/cli/...
 
-.PHONY: help build test race lint fuzz bench crash cover demo setup clean
+.PHONY: help build test race lint fuzz bench micro crash cover demo setup sbom vulns clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile
@@ -25,7 +26,7 @@ build: ## the program, in bin/
 demo: build ## the whole way on two servers inside the program, in a folder of its own
 	$(BIN) demo
 
-setup: ## Dovecot, Cyrus and Courier for the tests: installs them where it is allowed to, else says what will be skipped
+setup: ## Dovecot, Cyrus, Courier and Chromium for the tests: installs them where it is allowed to, else says what will be skipped
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then pkg/imaptest/install.sh; \
 	else echo "setup: not root, or no apt-get: tests of servers that are not there are skipped and say so" >&2; fi
 
@@ -41,21 +42,34 @@ lint: ## gofmt, vet, staticcheck with the checks that staticcheck.conf names
 	$(GO) vet $(ALL)
 	$(GO) run $(LINTER) $(ALL)
 
-fuzz: ## every fuzz target for FUZZTIME (20s) each; what it finds is kept in testdata/fuzz beside the test
+fuzz: ## every fuzz target for FUZZTIME (60s) each; what it finds is kept in testdata/fuzz beside the test
 	@set -e; grep -rl --include='*_test.go' '^func Fuzz' cmd pkg testdata | xargs -n1 dirname | sort -u | while read -r dir; do \
 	  grep -h '^func Fuzz' $$dir/*_test.go | sed 's/func \(Fuzz[A-Za-z0-9_]*\).*/\1/' | while read -r target; do \
-	    echo "$$dir $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$dir; done; done
+	    echo "$$dir $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s ./$$dir; done; done
 
-bench: setup ## micro benchmarks, and 10,000 messages (500 MB) from one Dovecot to another with the real program: seconds and memory of each step
+bench: setup ## the table of speed: ours, the raw limit of the same two Dovecots, and other tools if installed; BENCH="-scale 0.1 -peers ''" for a quick look
+	$(GO) test ./bench -speed -v -timeout 120m $(BENCH)
+
+micro: ## the micro benchmarks, for benchstat
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime 1s -timeout 30m ./...
 
-crash: setup ## the real program killed 200 times between real servers, then the accounts compared; SEED=N for other moments
-	$(GO) test ./cmd/imapmigrate -run Killed -v -timeout 60m -kills 67 -seed $(SEED)
+crash: setup ## the real program killed at random, at every named point and around every write of the ledger (cmd/imapmigrate/crash.md); SEED=N for others
+	$(GO) test ./cmd/imapmigrate -run 'TestCrash$$' -v -timeout 90m -all -kills 67 -seed $(SEED)
 
 cover: ## coverage of our packages by all tests, as cover.html
 	$(GO) test -timeout 12m -coverpkg ./pkg/... -coverprofile cover.out ./...
 	$(GO) tool cover -func cover.out | tail -n 1
 	$(GO) tool cover -html cover.out -o cover.html
+
+sbom: build ## what the program is made of, as bin/imapmigrate.sbom.txt: every module with version and checksum, from the binary itself
+	$(GO) version -m $(BIN) > $(BIN).sbom.txt
+	@grep -c '	dep	' $(BIN).sbom.txt | sed 's/$$/ modules in $(subst /,\/,$(BIN)).sbom.txt/'
+
+vulns: ## the modules as their checksums have them, and known vulnerabilities in what is called; without a network the second is left out and says so
+	$(GO) mod verify
+	@if $(GO) run $(VULNS) -version >/dev/null 2>&1; then $(GO) run $(VULNS) ./...; code=$$?; \
+	  if [ $$code = 3 ]; then exit 3; elif [ $$code != 0 ]; then echo "vulns: the list of vulnerabilities could not be read; not looked" >&2; fi; \
+	else echo "vulns: govulncheck cannot be had here; not looked" >&2; fi
 
 clean: ## what the commands above have made
 	rm -rf bin cover.out cover.html

@@ -134,12 +134,12 @@ func checkNames(pkg, name string, file *ast.File) (faults []string) {
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.Ident:
-			if (n.Name == "Expunger" || n.Name == "Remover") && !slices.Contains(expungers, pkg) {
+			if (n.Name == "Expunger" || n.Name == "Remover" || n.Name == "Unmaker") && !slices.Contains(expungers, pkg) {
 				add("names %s: only pkg/purge is ever handed the right to remove, everybody else cannot even say it", n.Name)
 			}
 		case *ast.CallExpr:
-			if f, ok := n.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "Removal" && pkg == "pkg/cli" && name != "purge.go" {
-				add("calls Removal: in pkg/cli only the purge command may take the right to remove out of an account")
+			if f, ok := n.Fun.(*ast.SelectorExpr); ok && (f.Sel.Name == "Removal" || f.Sel.Name == "Unmaking") && pkg == "pkg/cli" && name != "purge.go" {
+				add("calls %s: in pkg/cli only the purge command may take the right to remove out of an account", f.Sel.Name)
 			}
 		case *ast.SelectorExpr:
 			from, ok := n.X.(*ast.Ident)

@@ -43,6 +43,8 @@ func TestPlantedFaults(t *testing.T) {
 		"empty name":                  {path: "pkg/utils", want: "says nothing about what it owns"},
 		"expunger":                    {path: "pkg/copier", source: "var _ endpoint.Expunger", want: "only pkg/purge is ever handed"},
 		"remover":                     {path: "pkg/cli", source: "type r interface{ Remover }", want: "only pkg/purge is ever handed"},
+		"unmaker":                     {path: "pkg/copier", source: "var _ endpoint.Unmaker", want: "only pkg/purge is ever handed"},
+		"unmaking outside purge.go":   {path: "pkg/cli", source: "var r = account.Unmaking()", want: "only the purge command"},
 		"expunger in a comment":       {path: "pkg/copier", source: "// An Expunger is not for us.\nvar x int"},
 		"expunger in purge":           {path: "pkg/purge", source: "var _ endpoint.Expunger"},
 		"removal outside purge.go":    {path: "pkg/cli", source: "var r = account.Removal()", want: "only the purge command"},

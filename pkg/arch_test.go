@@ -7,12 +7,12 @@ import (
 
 // levels are the floors of the house, lowest first. A package imports only from floors below its own, and never from its own floor.
 var levels = [][]string{
-	{"pkg/mailbox", "pkg/event", "pkg/config/strict", "testdata/message"},
+	{"pkg/mailbox", "pkg/event", "pkg/crash", "pkg/sshsig", "pkg/config/strict", "testdata/message"},
 	{"pkg/endpoint"},
 	{"pkg/config", "pkg/auth", "pkg/provider", "pkg/ledger"},
 	{"pkg/approval", "pkg/endpoint/imap/wire", "pkg/survey"},
-	{"pkg/endpoint/imap", "pkg/endpoint/memory", "pkg/endpoint/endpointtest", "pkg/report", "pkg/plan", "pkg/checkpoint", "pkg/demo", "pkg/imaptest"},
-	{"pkg/copier", "pkg/verify", "pkg/purge", "pkg/view"},
+	{"pkg/endpoint/imap", "pkg/endpoint/memory", "pkg/endpoint/endpointtest", "pkg/report", "pkg/subject", "pkg/plan", "pkg/checkpoint", "pkg/demo", "pkg/imaptest"},
+	{"pkg/copier", "pkg/verify", "pkg/purge", "pkg/trial", "pkg/view"},
 	{"pkg/cli"},
 	{"cmd/imapmigrate"},
 }
@@ -24,7 +24,7 @@ var owners = []owner{
 	{"github.com/emersion/go-message", "messages are carried, not read; only the demo's servers look into headers", []string{"pkg/demo"}},
 	{"github.com/xdg-go/scram", "logging in is auth's knowledge", []string{"pkg/auth"}},
 	{"github.com/zalando/go-keyring", "secrets are auth's", []string{"pkg/auth"}},
-	{"golang.org/x/text", "text that is compared is prepared in one place", []string{"pkg/auth", "pkg/plan"}},
+	{"golang.org/x/text", "text that is compared is prepared in one place, text that is shown in another", []string{"pkg/auth", "pkg/plan", "pkg/subject"}},
 	{"go.etcd.io/bbolt", "the ledger is the only door to the state of a run", []string{"pkg/ledger"}},
 	{"gopkg.in/yaml.v3", "it is archived: replacing it has to stay a small change", []string{"pkg/config", "pkg/config/strict", "pkg/plan", "pkg/checkpoint", "pkg/approval"}},
 	{"github.com/cenkalti/backoff/v5", "patience with servers is one rule", []string{"pkg/endpoint"}},
@@ -33,6 +33,7 @@ var owners = []owner{
 	{"github.com/spf13/cobra", "commands and flags are cli's", []string{"pkg/cli"}},
 	{"github.com/spf13/pflag", "commands and flags are cli's", []string{"pkg/cli"}},
 	{"golang.org/x/sys", "what differs between systems stays out of what decides", []string{"pkg/imaptest"}},
+	{"golang.org/x/crypto", "keys and signatures of SSH are one package's knowledge", []string{"pkg/sshsig"}},
 	{"golang.org/x/time", "how fast a connection may go is the connection's", []string{"pkg/endpoint/imap/wire"}},
 	{"golang.org/x/term", "only cli knows terminals, and auth asks for a password on one", []string{"pkg/cli", "pkg/auth"}},
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"net"
 	"os"
 	"runtime/debug"
@@ -29,37 +28,67 @@ type accounts struct {
 	sourceSurvey, destinationSurvey *survey.Survey
 }
 
-// connect logs in to both ends. The source comes first: a wrong password there is known before the destination is bothered.
+// connect logs in to both ends.
 func (a *app) connect(ctx context.Context, c *config.Config) (*accounts, error) {
-	source, err := a.dial(ctx, c, c.Source)
+	source, err := a.options(ctx, c, c.Source)
 	if err != nil {
 		return nil, err
 	}
-	destination, err := a.dial(ctx, c, c.Destination)
+	destination, err := a.options(ctx, c, c.Destination)
 	if err != nil {
-		return nil, errors.Join(err, source.Close())
+		return nil, err
 	}
-	return &accounts{app: a, source: source, destination: destination}, nil
+	b := &accounts{app: a}
+	err = sides(c)(ctx, func(ctx context.Context) (err error) {
+		b.source, err = imap.Open(ctx, source)
+		return err
+	}, func(ctx context.Context) (err error) {
+		b.destination, err = imap.Open(ctx, destination)
+		return err
+	})
+	if err != nil {
+		b.Close()
+		return nil, err
+	}
+	return b, nil
 }
 
 // Close logs out. What a server says to that changes nothing any more.
-func (b *accounts) Close() { _, _ = b.source.Close(), b.destination.Close() }
+func (b *accounts) Close() {
+	var all sync.WaitGroup
+	for _, account := range []*imap.Account{b.source, b.destination} {
+		if account != nil {
+			all.Go(func() { _ = account.Close() })
+		}
+	}
+	all.Wait()
+}
 
 func (a *app) dial(ctx context.Context, c *config.Config, account config.Account) (*imap.Account, error) {
-	trust, err := trusted(account)
+	options, err := a.options(ctx, c, account)
 	if err != nil {
 		return nil, err
 	}
+	return imap.Open(ctx, options)
+}
+
+// options say how to log in to one account. ctx is the run's: secrets may be asked for as long as it lasts.
+func (a *app) options(ctx context.Context, c *config.Config, account config.Account) (o imap.Options, err error) {
+	trust, err := trusted(account)
+	if err != nil {
+		return o, err
+	}
+	transcript, err := a.openTranscript()
+	if err != nil {
+		return o, err
+	}
 	a.debugf("logging in as %s", account)
-	options := wire.Options{
-		Host: account.Host, Port: account.Port, Security: account.Security, TLS: trust, Timeout: account.Timeout, Account: account.String(),
+	dialogue := wire.Options{
+		Host: account.Host, Port: account.Port, Security: account.Security, TLS: trust, Pin: string(account.Pin), Timeout: account.Timeout, Account: account.String(), Transcript: transcript,
 		Login: a.login(ctx, c, account), Dial: paced(c),
 		ID: [][2]string{{"name", "imapmigrate"}, {"version", Version}},
 	}
-	if limit := int64(c.Copy.Bandwidth); limit > 0 {
-		options.Dial = wire.NewPace(limit).Dial(nil)
-	}
-	return imap.Open(ctx, imap.Options{Connections: account.Connections, Options: options})
+	return imap.Options{Connections: account.Connections, Compress: imap.Compression(c.Copy.Compress), Options: dialogue}, nil
 }
 
 // paced holds all connections of one side together to the configured bandwidth; nil, the usual way to dial, when there is none.
@@ -142,22 +171,18 @@ func identity(a config.Account) endpoint.Identity {
 
 // survey looks at both ends, patiently.
 func (b *accounts) survey(ctx context.Context, sink event.Sink) error {
-	for _, side := range []struct {
-		lister endpoint.Lister
-		into   **survey.Survey
-	}{{b.source.Source(), &b.sourceSurvey}, {b.destination.Source(), &b.destinationSurvey}} {
-		patience := endpoint.DefaultPatience
-		patience.Waiting = waiting(survey.Stage, sink)
-		err := patience.Do(ctx, func() (bool, error) {
-			s, err := survey.Take(ctx, side.lister, sink, b.app.now)
-			*side.into = s
-			return false, err
-		})
-		if err != nil {
-			return err
+	take := func(lister endpoint.Lister, into **survey.Survey) func(context.Context) error {
+		return func(ctx context.Context) error {
+			patience := endpoint.DefaultPatience
+			patience.Waiting = waiting(survey.Stage, sink)
+			return patience.Do(ctx, func() (bool, error) {
+				s, err := survey.Take(ctx, lister, sink, b.app.now)
+				*into = s
+				return false, err
+			})
 		}
 	}
-	return nil
+	return atOnce(ctx, take(b.source.Source(), &b.sourceSurvey), take(b.destination.Source(), &b.destinationSurvey))
 }
 
 // waiting tells that a server is given time.
@@ -171,7 +196,8 @@ func waiting(stage string, sink event.Sink) func(error, time.Duration) {
 func rules(c *config.Config) plan.Rules {
 	r := plan.Rules{
 		Name: c.Name, Tool: tool(), Include: c.Mailboxes.Include, Exclude: c.Mailboxes.Exclude, Roles: c.Mailboxes.Roles, Prefix: mailbox.Name(c.Mailboxes.Prefix),
-		Messages: plan.Filter{Since: c.Messages.Since.Time, Before: c.Messages.Before.Time, MaxSize: int64(c.Messages.MaxSize)},
+		Messages:  plan.Filter{Since: c.Messages.Since.Time, Before: c.Messages.Before.Time, MaxSize: int64(c.Messages.MaxSize)},
+		Bandwidth: int64(c.Copy.Bandwidth), Connections: c.Destination.Connections,
 	}
 	for _, m := range c.Mailboxes.Map {
 		r.Map = append(r.Map, plan.MapRule{From: m.From, To: m.To})

@@ -28,6 +28,9 @@ type app struct {
 	quiet      bool
 	verbose    bool
 	noInput    bool
+
+	transcriptFile string
+	transcript     *transcript // nil before the first connection
 }
 
 // missingError is a file that should be there, with the step that makes it.
@@ -102,7 +105,7 @@ func (a *app) config() (*config.Config, error) {
 }
 
 // paths are the files of one migration.
-type paths struct{ plan, checkpoint, approval, ledger, state string }
+type paths struct{ plan, checkpoint, approval, rollback, ledger, state string }
 
 // files says where the files of migration name are: beside the configuration.
 func (a *app) files(name string) paths {
@@ -112,13 +115,14 @@ func (a *app) files(name string) paths {
 		plan:       filepath.Join(plans, name+".plan.yaml"),
 		checkpoint: filepath.Join(plans, name+".checkpoint.yaml"),
 		approval:   filepath.Join(plans, name+".checkpoint.approval.yaml"),
+		rollback:   filepath.Join(plans, name+".rollback.yaml"),
 		ledger:     filepath.Join(state, name+".ledger.db"),
 		state:      state,
 	}
 }
 
 // largest is more than any plan or checkpoint needs; what is bigger is some other file.
-const largest = 512 << 20
+const largest = 256 << 20
 
 // readFile reads a file of ours, bounded.
 func readFile(file string) ([]byte, error) {
@@ -127,15 +131,27 @@ func readFile(file string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, largest+1))
+	tooLarge := fmt.Errorf("%s is larger than any file of imapmigrate; is it the right one?", file)
+	if info, err := f.Stat(); err == nil && info.Size() > largest {
+		return nil, tooLarge
+	}
+	data, err := io.ReadAll(io.LimitReader(f, largest+1)) // the size may be that of a pipe, or grow
 	if err == nil && len(data) > largest {
-		err = fmt.Errorf("%s is larger than any file of imapmigrate; is it the right one?", file)
+		return nil, tooLarge
 	}
 	return data, err
 }
 
 // writeFile puts text into file in one step, readable by its owner only: whoever reads it sees the old text or the new one, never half of one.
 func writeFile(file string, text []byte) error {
+	return streamFile(file, func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+// streamFile is writeFile for a text that is too long to be held.
+func streamFile(file string, write func(io.Writer) error) error {
 	dir := filepath.Dir(file)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -145,7 +161,7 @@ func writeFile(file string, text []byte) error {
 		return err
 	}
 	defer os.Remove(temp.Name()) // after the rename there is nothing left to remove
-	_, err = temp.Write(text)
+	err = write(temp)
 	if err = errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return err
 	}

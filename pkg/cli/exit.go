@@ -153,6 +153,8 @@ func codeOfFiles(err error) Code {
 		return Locked
 	case is[*approval.NotApprovedError](err):
 		return NotApproved
+	case is[*approval.EarlyError](err):
+		return ComeBack
 	case is[*approval.VoidError](err), is[*checkpoint.EditedError](err), is[*plan.StaleError](err), is[*endpoint.StaleError](err):
 		return Stale
 	case is[strict.Faults](err), is[*plan.RulesError](err), is[*ledger.ForeignError](err), is[*ledger.DamagedError](err):

@@ -40,6 +40,7 @@ func TestLadder(t *testing.T) {
 		{&checkpoint.EditedError{}, Stale},
 		{&approval.VoidError{}, Stale},
 		{&approval.NotApprovedError{}, NotApproved},
+		{&approval.EarlyError{}, ComeBack},
 		{&auth.SourceError{Err: errors.New("is not set")}, BadConfig},
 		{&auth.SourceError{Err: fs.ErrNotExist}, NoFile},
 		{class(endpoint.Unclassified), Failed},

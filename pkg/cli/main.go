@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"imapmigrate/pkg/config/strict"
+	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/view"
 )
 
@@ -32,6 +33,7 @@ func Run(ctx context.Context, args []string, streams Streams) Code {
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	err := root.ExecuteContext(ctx)
+	a.closeTranscript()
 	code := codeOf(ctx, err)
 	if err != nil {
 		// A command line that could not be read may have asked for JSON all the same.
@@ -82,5 +84,20 @@ func (a *app) complain(ctx context.Context, err error, code Code) {
 			line = "imapmigrate: " + line
 		}
 		_, _ = fmt.Fprintln(a.Err, view.Visible(line))
+	}
+	if a.verbose {
+		a.lastLines(err)
+	}
+}
+
+// lastLines shows what was said at last on a connection that has ended.
+func (a *app) lastLines(err error) {
+	e, ok := errors.AsType[*endpoint.Error](err)
+	if !ok || len(e.Last) == 0 {
+		return
+	}
+	_, _ = fmt.Fprintln(a.Err, "the last lines of that connection:")
+	for _, line := range e.Last {
+		_, _ = fmt.Fprintln(a.Err, "  "+view.Visible(line))
 	}
 }

@@ -67,8 +67,9 @@ if messages are to leave the source, checkpoint, approve, purge. Nothing but pur
 	flags.BoolVar(&a.quiet, "quiet", false, "no progress and no notes; warnings, errors and results only")
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "each mailbox as it begins and ends")
 	flags.BoolVar(&a.noInput, "no-input", false, "never ask; fail where a person would have to answer")
+	flags.StringVar(&a.transcriptFile, "transcript", "", "keep what is said to the servers in `FILE`, without passwords, contents and addresses")
 	root.AddCommand(a.initCommand(), a.checkCommand(), a.planCommand(), a.diffCommand(), a.copyCommand(), a.verifyCommand(), a.checkpointCommand(),
-		a.approveCommand(), a.purgeCommand(), a.statusCommand(), a.reportCommand(), a.demoCommand(), a.versionCommand(), a.completionCommand())
+		a.approveCommand(), a.purgeCommand(), a.rollbackCommand(), a.statusCommand(), a.reportCommand(), a.ledgerCommand(), a.demoCommand(), a.versionCommand(), a.completionCommand())
 	root.AddCommand(topics()...)
 	root.SetHelpCommand(helpCommand())
 	root.InitDefaultHelpCmd()
