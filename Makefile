@@ -48,7 +48,7 @@ fuzz: ## every fuzz target for FUZZTIME (60s) each; what it finds is kept in tes
 	    echo "$$dir $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s ./$$dir; done; done
 
 bench: setup ## the table of speed: ours, the raw limit of the same two Dovecots, and other tools if installed; BENCH="-scale 0.1 -peers ''" for a quick look
-	$(GO) test ./bench -speed -v -timeout 120m $(BENCH)
+	$(GO) test ./pkg/bench -speed -v -timeout 120m $(BENCH)
 
 micro: ## the micro benchmarks, for benchstat
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime 1s -timeout 30m ./...
