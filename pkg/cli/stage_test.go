@@ -260,7 +260,7 @@ func (s *stage) noStartTLS(args []string) error {
 
 // slow puts a proxy before a server and has the configuration name it.
 func (s *stage) slow(args []string) error {
-	proxy := imaptest.Proxy(s.tb, s.server(args[0]).Addr(), imaptest.Faults{RoundTrip: 100 * time.Millisecond})
+	proxy := imaptest.Proxy(s.tb, s.server(args[0]).Addr(), imaptest.Faults{RoundTrip: 60 * time.Millisecond})
 	return s.port([]string{args[0], strconv.Itoa(proxy.Port)})
 }
 

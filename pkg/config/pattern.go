@@ -63,7 +63,7 @@ const regular = "re:"
 func expressionOf(text string) (*regexp.Regexp, error) {
 	re, err := regexp.Compile(`\A(?:` + text + `)\z`)
 	if err != nil {
-		return nil, fmt.Errorf("is no regular expression (%v); correct it, or write the name without re:", err)
+		return nil, fmt.Errorf("is no regular expression (%v); correct it, or write the name without \"re:\" in front", err)
 	}
 	return re, nil
 }

@@ -15,7 +15,7 @@ import (
 // mailboxes are still those that were recorded, as far as LIST and STATUS tell.
 func (r *run) nothingNew(t *task) (bool, error) {
 	m := t.record
-	if m == nil || r.again() || m.Rematched || m.Problem != "" || m.Cursor == 0 || m.Cursor != t.source.UIDNext || m.Dest != t.entry.ToWire || t.made {
+	if m == nil || !t.place.atOnce() || r.again() || m.Rematched || m.Problem != "" || m.Cursor == 0 || m.Cursor != t.source.UIDNext || m.Dest != t.entry.ToWire {
 		return false, nil
 	}
 	empty := t.entry.Messages == 0 && t.source.Messages == 0 // then its uidvalidity says nothing, see sourceValidity

@@ -126,12 +126,16 @@ func (r *run) walk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tasks, err := r.prepare(ctx, byWire(listed.Source), byWire(listed.Destination))
+	destination := byWire(listed.Destination)
+	places := r.places(destination)
+	tasks, err := r.prepare(ctx, byWire(listed.Source), destination, places)
 	if err != nil {
 		return err
 	}
 	r.announce(tasks)
-	return r.work(ctx, tasks)
+	err = r.work(ctx, tasks, func(ctx context.Context) error { return r.placeAll(ctx, places, destination) })
+	r.failed(places)
+	return err
 }
 
 func (r *run) list(ctx context.Context) (*Listed, error) {
@@ -162,23 +166,33 @@ func (r *run) announce(tasks [][]*task) {
 	r.Sink.Emit(e)
 }
 
-// work runs groups of tasks, twice as many at a time as there are connections: while some are appended, others are opened and read. Tasks of one group share a destination mailbox and go one after the other, so that
-// only one of them has messages in doubt there. The first error that ends the run stops all.
-func (r *run) work(ctx context.Context, groups [][]*task) error {
+// work runs groups of tasks, twice as many at a time as there are connections: while some are appended, others are opened and read, and
+// beside all place makes their mailboxes. Tasks of one group share a destination mailbox and go one after the other, so that only one of
+// them has messages in doubt there. The first error that ends the run stops all.
+func (r *run) work(ctx context.Context, groups [][]*task, place func(context.Context) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	go r.slots.warmUp(ctx, warmUpInterval, r.stored.Load)
 	queue := make(chan []*task)
 	var workers sync.WaitGroup
-	for range 2 * r.Workers {
+	background := func(do func() error) {
 		workers.Go(func() {
+			if err := do(); err != nil {
+				stop(err)
+			}
+		})
+	}
+	background(func() error { return place(ctx) })
+	for range 2 * r.Workers {
+		background(func() error {
 			for group := range queue {
 				if err := r.copyGroup(ctx, group); err != nil {
 					stop(err)
 				}
 			}
+			return nil
 		})
 	}
+	go r.slots.warmUp(ctx, warmUpInterval, r.stored.Load)
 	for _, group := range groups {
 		select {
 		case queue <- group:

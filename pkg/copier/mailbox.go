@@ -92,6 +92,9 @@ func (x *transfer) attempt(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	if x.made, err = x.task.place.wait(ctx); err != nil {
+		return err
+	}
 	if err := x.slots.take(ctx); err != nil {
 		return err
 	}

@@ -3,11 +3,8 @@ package copier
 import (
 	"cmp"
 	"context"
-	"maps"
 	"slices"
-	"sync"
 
-	"imapmigrate/pkg/crash"
 	"imapmigrate/pkg/event"
 	"imapmigrate/pkg/ledger"
 	"imapmigrate/pkg/mailbox"
@@ -21,21 +18,17 @@ type task struct {
 	dest   *mailbox.Status // of the destination mailbox as LIST gave it, nil when it did not
 	record *ledger.Mailbox // the newest entry of the source mailbox; nil before the first
 	fresh  bool            // nothing was recorded of it before this run
-	made   bool
-	ahead  ledger.Count // new messages, as far as STATUS tells; Bytes 0 where it does not
+	place  *place          // where it goes
+	made   bool            // the destination mailbox did not exist before
+	ahead  ledger.Count    // new messages, as far as STATUS tells; Bytes 0 where it does not
 
 	// What the attempts of this run have learned about messages that break the connection: see transfer.stumble and transfer.refresh.
 	tries    map[mailbox.UID]int
 	stumbles int
 }
 
-// prepare makes the destination's mailboxes, subscribes them, and returns what there is to copy, grouped by destination mailbox, the
-// largest first. A mailbox that cannot be made is a problem of its own.
-func (r *run) prepare(ctx context.Context, source, destination map[mailbox.Wire]mailbox.Info) ([][]*task, error) {
-	places, err := r.placeAll(ctx, destination)
-	if err != nil {
-		return nil, err
-	}
+// prepare returns what there is to copy, grouped by destination mailbox, the largest first.
+func (r *run) prepare(ctx context.Context, source, destination map[mailbox.Wire]mailbox.Info, places []*place) ([][]*task, error) {
 	groups := map[mailbox.Wire]int{}
 	records, err := r.records()
 	if err != nil {
@@ -43,10 +36,6 @@ func (r *run) prepare(ctx context.Context, source, destination map[mailbox.Wire]
 	}
 	var tasks [][]*task
 	for i, e := range r.Plan.Mailboxes {
-		if places[i].err != nil {
-			r.fail(e, places[i].err)
-			continue
-		}
 		if e.Action == plan.Structure || e.Action == plan.Skip {
 			continue
 		}
@@ -64,7 +53,9 @@ func (r *run) prepare(ctx context.Context, source, destination map[mailbox.Wire]
 			groups[e.ToWire] = n
 			tasks = append(tasks, nil)
 		}
-		tasks[n] = append(tasks[n], newTask(e, status, destination[e.ToWire].Status, places[i].made, records))
+		t := newTask(e, status, destination[e.ToWire].Status, records)
+		t.place, places[i].task = places[i], t
+		tasks[n] = append(tasks[n], t)
 	}
 	// What takes longest begins first, else it is what the others wait for at the end.
 	slices.SortStableFunc(tasks, func(a, b []*task) int { return cmp.Compare(weight(b), weight(a)) })
@@ -92,8 +83,8 @@ func (r *run) sourceStatus(ctx context.Context, e plan.Entry, source map[mailbox
 }
 
 // newTask brings together what is known of one mailbox before it is opened. to may be nil.
-func newTask(e plan.Entry, from mailbox.Status, to *mailbox.Status, made bool, records map[mailbox.Wire]ledger.Mailbox) *task {
-	t := &task{entry: e, source: from, dest: to, made: made, tries: map[mailbox.UID]int{}}
+func newTask(e plan.Entry, from mailbox.Status, to *mailbox.Status, records map[mailbox.Wire]ledger.Mailbox) *task {
+	t := &task{entry: e, source: from, dest: to, tries: map[mailbox.UID]int{}}
 	if m, known := records[e.SourceWire]; known {
 		t.record = &m
 	}
@@ -107,104 +98,6 @@ func weight(group []*task) (sum int64) {
 		sum += t.ahead.Bytes + t.ahead.Messages<<12 + 1
 	}
 	return sum
-}
-
-// placed says what came of making one mailbox.
-type placed struct {
-	made bool
-	err  error // the mailbox's own trouble
-}
-
-// placeAll makes and subscribes the plan's mailboxes, one result an entry: parents before their children, for what a server makes on the
-// way to a child has no special use; those of one depth at the same time. The error is for what ends the run.
-func (r *run) placeAll(ctx context.Context, destination map[mailbox.Wire]mailbox.Info) ([]placed, error) {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	out := make([]placed, len(r.Plan.Mailboxes))
-	for _, level := range levels(r.Plan) {
-		queue := make(chan int)
-		var workers sync.WaitGroup
-		for range min(r.Workers, len(level)) {
-			workers.Go(func() {
-				for i := range queue {
-					out[i].made, out[i].err = r.place(ctx, r.Plan.Mailboxes[i], destination)
-					if out[i].err != nil && !endsMailboxOnly(out[i].err) {
-						stop(out[i].err)
-					}
-				}
-			})
-		}
-		for _, i := range level {
-			queue <- i
-		}
-		close(queue)
-		workers.Wait()
-		if err := context.Cause(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// levels are the indexes of the entries that are not skipped, by the depth of where they go. Of entries with one destination only the
-// first is on its level, the others come a level of their own later: only one is to make it.
-func levels(p *plan.Plan) [][]int {
-	depth := map[int][]int{}
-	var later [][]int
-	seen := map[mailbox.Wire]bool{}
-	for i, e := range p.Mailboxes {
-		switch {
-		case e.Action == plan.Skip:
-		case seen[e.ToWire]:
-			later = append(later, []int{i})
-		default:
-			depth[len(e.To)] = append(depth[len(e.To)], i)
-			seen[e.ToWire] = true
-		}
-	}
-	var out [][]int
-	for _, d := range slices.Sorted(maps.Keys(depth)) {
-		out = append(out, depth[d])
-	}
-	return append(out, later...)
-}
-
-// place makes sure that the destination mailbox of e is there and subscribed.
-func (r *run) place(ctx context.Context, e plan.Entry, destination map[mailbox.Wire]mailbox.Info) (made bool, err error) {
-	info, there := destination[e.ToWire]
-	if e.Action == plan.Structure && (there || r.hasChildren(e)) {
-		return false, nil // a server makes the parents of what it is told to make
-	}
-	if (!there || !info.Selectable) && !e.To.IsInbox() {
-		err := r.Patience.Do(ctx, func() (bool, error) {
-			now, err := r.Destination.Create(ctx, e.ToWire, e.ToRole)
-			crash.Point("copier.created")
-			made = made || now
-			return false, err
-		})
-		if err != nil {
-			return made, err
-		}
-	}
-	if !e.Subscribe || info.Subscribed {
-		return made, nil
-	}
-	err = r.Patience.Do(ctx, func() (bool, error) { return false, r.Destination.Subscribe(ctx, e.ToWire) })
-	crash.Point("copier.subscribed")
-	if err != nil && endsMailboxOnly(err) {
-		r.Sink.Emit(event.Warning{Stage: stage, Text: "not subscribed: " + err.Error()})
-		return made, nil
-	}
-	return made, err
-}
-
-func (r *run) hasChildren(parent plan.Entry) bool {
-	for _, e := range r.Plan.Mailboxes {
-		if e.Action != plan.Skip && len(e.To) > len(parent.To) && e.To.HasPrefix(parent.To) {
-			return true
-		}
-	}
-	return false
 }
 
 // records are the newest entries of all source mailboxes.

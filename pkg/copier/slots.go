@@ -93,26 +93,34 @@ func (s *slots) full() bool {
 	return s.used >= s.limit
 }
 
-// warmUp lets the slots grow as long as throughput grows with them, looking every interval; bytes counts what was stored so far. It ends
-// when one more brought nothing, when all are allowed, or with ctx.
+// warmUp lets the slots grow as long as throughput grows with them, looking every interval; bytes counts what was stored so far. Batches
+// land in lumps, so that a look counts only once enough has come, or has not for long. It ends when one more brought nothing, when all are
+// allowed, or with ctx.
 func (s *slots) warmUp(ctx context.Context, interval time.Duration, bytes func() int64) {
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	var before, rate int64
+	var before, best, looks int64
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		now := bytes()
-		last := rate
-		rate, before = now-before, now
-		if !s.full() || rate == 0 {
-			continue // nothing can be learned yet
+		looks++
+		came := bytes() - before
+		if !s.full() || came < enough && looks < patient {
+			continue
 		}
-		if rate < last*9/10 || !s.grow() {
+		rate := came / looks
+		if came > 0 && rate < best*7/10 || !s.grow() {
 			return
 		}
+		best, before, looks = max(best, rate), before+came, 0
 	}
 }
+
+// A look at the throughput counts when so many bytes have come, or after so many intervals.
+const (
+	enough  = 4 << 20
+	patient = 4
+)

@@ -48,8 +48,9 @@ func TestSlotsGrowWhileThatHelps(t *testing.T) {
 		perSlot []int64 // bytes per look with so many slots
 		want    int
 	}{
-		"it helps":        {[]int64{0, 10, 20, 30, 40}, 4},
-		"it never helped": {[]int64{0, 10, 20, 15, 10}, 3},
+		"it helps":                {[]int64{0, 1 << 20, 2 << 20, 3 << 20, 4 << 20}, 4},
+		"it never helped":         {[]int64{0, 1 << 20, 2 << 20, 1 << 20, 1 << 19}, 3},
+		"there is nothing to see": {[]int64{0, 0, 0, 0, 0}, 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSlots(4)

@@ -6,10 +6,7 @@ import (
 	"io"
 	"os"
 	"testing"
-	"time"
 )
-
-var epoch = time.Unix(0, 0)
 
 func TestSpool(t *testing.T) {
 	dir := t.TempDir()

@@ -147,7 +147,7 @@ func (o *Options) handshake(ctx context.Context, raw net.Conn) (net.Conn, error)
 func (o *Options) explainTLS(name string, err error) error {
 	e := o.problem(endpoint.Untrusted, "make TLS with "+o.address(), err)
 	e.Hint = "nothing of the login was sent"
-	if what, hint, ok := o.explainPin(err); ok {
+	if hint, what := o.explainPin(err); what != nil {
 		e.Err, e.Hint = what, hint
 		return e
 	}

@@ -62,17 +62,17 @@ func keyOf(stream net.Conn) string {
 	return keyHash(t.ConnectionState().PeerCertificates[0])
 }
 
-// words of a handshake that failed over the pin, or over what is spoken; ok is false for all others.
-func (o *Options) explainPin(err error) (what error, hint string, ok bool) {
+// explainPin gives the words of a handshake that failed over the pin, or over what is spoken; what is nil for all others.
+func (o *Options) explainPin(err error) (hint string, what error) {
 	if other, is := errors.AsType[*pinError](err); is {
-		return fmt.Errorf("the server's public key has the SHA-256 %s, and pin_sha256 is %s", other.key, o.Pin),
-			"nothing of the login was sent; ask the server's administrator whether the key was replaced, and over another way than this one", true
+		return "nothing of the login was sent; ask the server's administrator whether the key was replaced, and over another way than this one",
+			fmt.Errorf("the server's public key has the SHA-256 %s, and pin_sha256 is %s", other.key, o.Pin)
 	}
 	// crypto/tls gives a server's alert as a type of its own that has the same words.
 	if remote, is := errors.AsType[*net.OpError](err); is && remote.Op == "remote error" && remote.Err.Error() == noApplicationProtocol.Error() {
-		return errors.New("the server does not speak IMAP on this port, it says"), "nothing of the login was sent; check host and port", true
+		return "nothing of the login was sent; check host and port", errors.New("the server does not speak IMAP on this port, it says")
 	}
-	return nil, "", false
+	return "", nil
 }
 
 // noApplicationProtocol is the alert of RFC 7301 section 3.2.
