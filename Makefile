@@ -47,8 +47,9 @@ fuzz: ## every fuzz target for FUZZTIME (60s) each; what it finds is kept in tes
 	  grep -h '^func Fuzz' $$dir/*_test.go | sed 's/func \(Fuzz[A-Za-z0-9_]*\).*/\1/' | while read -r target; do \
 	    echo "$$dir $$target"; $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s ./$$dir; done; done
 
-bench: setup ## the table of speed: ours, the raw limit of the same two Dovecots, and other tools if installed; BENCH="-scale 0.1 -peers ''" for a quick look
+bench: setup ## the table of speed: ours, the raw limit of the same two Dovecots, other tools if installed, and what the ledger costs; BENCH="-scale 0.1 -peers ''" for a quick look
 	$(GO) test ./pkg/bench -speed -v -timeout 120m $(BENCH)
+	$(GO) test ./cmd/imapmigrate -run '^$$' -bench Ledger -benchtime 5x -timeout 30m
 
 micro: ## the micro benchmarks, for benchstat
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime 1s -timeout 30m ./...

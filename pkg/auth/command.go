@@ -17,6 +17,7 @@ func (s SourceSpec) fromCommand(ctx context.Context) (Secret, error) {
 	limited, cancel := context.WithTimeout(ctx, s.Timeout)
 	defer cancel()
 	var out, complaint bounded
+	defer func() { clear(out.data) }()
 	cmd := exec.CommandContext(limited, s.Command[0], s.Command[1:]...)
 	cmd.Dir = s.Dir
 	cmd.Env = s.environment(os.Environ())

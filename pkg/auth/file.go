@@ -30,6 +30,7 @@ func fromFile(path string) (Secret, error) {
 		return fail(errors.New(open), fmt.Sprintf("run chmod 600 %s, and change the password if others may have seen it", path))
 	}
 	data, err := io.ReadAll(io.LimitReader(file, largest+1))
+	defer clear(data) // the Secret is a copy; a string cannot be wiped, this can
 	if err != nil {
 		return fail(fmt.Errorf("cannot be read: %w", cause(err)), "")
 	}

@@ -36,7 +36,8 @@ func Build(l *ledger.Ledger, o Options) (*Checkpoint, error) {
 		return nil, err
 	}
 	c := o.empty(l.Facts(), plan)
-	for i, m := range all {
+	for _, i := range ledger.ByName(all) {
+		m := all[i]
 		b := builder{options: &o, kind: c.Kind, mailbox: m, whole: o.whole(all, i), root: newRoot(m), counts: map[string]ledger.Count{}}
 		if err := l.Each(m, b.row); err != nil {
 			return nil, err

@@ -56,6 +56,25 @@ func (l *Ledger) Mailboxes() ([]Mailbox, error) {
 	return all, err
 }
 
+// ByName are the indexes of what Mailboxes returned in the order in which people look for them, INBOX first: mailboxes are copied, and so
+// first seen, in another order each time.
+func ByName(all []Mailbox) []int {
+	order := make([]int, len(all))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		if x, y := all[a].Name.IsInbox(), all[b].Name.IsInbox(); x != y {
+			if x {
+				return -1
+			}
+			return 1
+		}
+		return slices.Compare(all[a].Name, all[b].Name)
+	})
+	return order
+}
+
 // Superseded reports whether all[i], of what Mailboxes returned, was recorded under a UIDVALIDITY that its mailbox no longer has: a later
 // entry is of the same source mailbox.
 func Superseded(all []Mailbox, i int) bool {

@@ -39,7 +39,8 @@ func Build(l *ledger.Ledger, o Options) (*Report, error) {
 	r := &Report{Format: Format, Name: facts.Name, Generated: o.Now.UTC().Truncate(time.Second), Source: facts.Source, Destination: facts.Destination, Plan: plan,
 		Totals: newNumbers(), Mailboxes: []Mailbox{}, Problems: []Message{}, Notes: []Message{}, Checkpoint: o.Checkpoint, Approval: o.Approval, Rollback: o.Rollback}
 	known := map[mailbox.Wire]bool{}
-	for i, m := range all {
+	for _, i := range ledger.ByName(all) {
+		m := all[i]
 		known[m.Source] = true
 		if o.Mailboxes != nil && !o.Mailboxes(m.Name) {
 			continue

@@ -35,7 +35,8 @@ func Mapping(l *ledger.Ledger, mailboxes func(mailbox.Name) bool, visit func(Lin
 	if err != nil {
 		return err
 	}
-	for i, m := range all {
+	for _, i := range ledger.ByName(all) {
+		m := all[i]
 		if ledger.Superseded(all, i) || mailboxes != nil && !mailboxes(m.Name) {
 			continue
 		}

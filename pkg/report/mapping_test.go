@@ -39,7 +39,7 @@ func TestMappingNamesEveryMessageOnce(t *testing.T) {
 		t.Errorf("%s", strings.Join(got, "\n"))
 	}
 	r := b.report(report.Options{Problems: 1})
-	if have := r.Mailboxes[1].Mapping; have != fmt.Sprintf("%x", digest.Sum(nil)) {
+	if have := r.Mailboxes[0].Mapping; have != fmt.Sprintf("%x", digest.Sum(nil)) {
 		t.Errorf("the report says %q", have)
 	}
 	if r.Totals.Outcome["rolled_back"].Messages != 1 || !r.Clean() || !r.Totals.ProvedFirst.Equal(noon) {

@@ -24,7 +24,7 @@ var update = flag.Bool("update", false, "write the golden files anew; read the d
 
 var (
 	noon        = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	source      = endpoint.Identity{Host: "imap.old.example", Port: 993, User: "alice@old.example", Server: "Dovecot \x1b[31m(Debian)"}
+	source      = endpoint.Identity{Host: "imap.old.example", Port: 993, User: "alice@old.example", Server: "Dovecot \x1b[31m(Debian)", Key: "00ff"}
 	destination = endpoint.Identity{Host: "imap.new.example", Port: 993, User: "alice@new.example"}
 )
 

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"imapmigrate/pkg/endpoint"
 	"imapmigrate/pkg/report"
 )
 
@@ -61,6 +62,9 @@ func Report(w io.Writer, r *report.Report, width int) error {
 func reportHead(b *strings.Builder, r *report.Report, width int) error {
 	fmt.Fprintf(b, "migration %s, as of %s\n", Visible(r.Name), r.Generated.UTC().Format(minute))
 	facts := [][2]string{{"from", account(r.Source)}, {"to", account(r.Destination)}}
+	for _, text := range inClearText(r) {
+		facts = append(facts, [2]string{"clear text", text})
+	}
 	if r.Plan != "" {
 		facts = append(facts, [2]string{"plan", r.Plan})
 	}
@@ -89,6 +93,19 @@ func reportHead(b *strings.Builder, r *report.Report, width int) error {
 	}
 	facts = append(facts, gate(r)...)
 	return pairs(b, width, facts...)
+}
+
+// inClearText says of which accounts password and mail crossed the network readable for anybody.
+func inClearText(r *report.Report) (out []string) {
+	for _, side := range []struct {
+		name string
+		endpoint.Identity
+	}{{"source", r.Source}, {"destination", r.Destination}} {
+		if side.Key == "" {
+			out = append(out, "the "+side.name+" was reached without TLS: its password and the mail crossed the network in clear text")
+		}
+	}
+	return out
 }
 
 // sum lists what there is of each kind, in the order of keys. A kind that is not among keys comes last: nothing is left out.

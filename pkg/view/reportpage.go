@@ -185,7 +185,11 @@ func proofFacts(r *report.Report) (facts []fact) {
 	if r.Plan != "" {
 		facts = append(facts, fact{"plan", r.Plan})
 	}
-	return append(facts, fact{"source", account(r.Source)}, fact{"destination", account(r.Destination)})
+	facts = append(facts, fact{"source", account(r.Source)}, fact{"destination", account(r.Destination)})
+	for _, text := range inClearText(r) {
+		facts = append(facts, fact{"clear text", text})
+	}
+	return facts
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(minute) }
