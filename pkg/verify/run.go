@@ -141,7 +141,12 @@ func (r *run) gather(places []*place) {
 		all = append(all, p.boxes...)
 	}
 	slices.SortFunc(all, func(a, b *box) int { return int(a.mailbox.ID) - int(b.mailbox.ID) })
-	for _, b := range all {
+	mailboxes := make([]ledger.Mailbox, len(all))
+	for i, b := range all {
+		mailboxes[i] = b.mailbox
+	}
+	for _, i := range ledger.ByName(mailboxes) {
+		b := all[i]
 		m := MailboxResult{Name: b.name, Dest: b.mailbox.DestName.String(), Totals: b.totals, Err: b.err}
 		if b.err != nil {
 			m.Problem = b.err.Error()
