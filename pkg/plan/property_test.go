@@ -99,38 +99,41 @@ func drawPlan(t *rapid.T) (source, destination *survey.Survey, r Rules, p *Plan)
 }
 
 // TestNoTwoSourcesShareAPlaceUnlessMapped is the promise that no mailbox is mixed into another one silently.
-func TestNoTwoSourcesShareAPlaceUnlessMapped(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		source, destination, r, p := drawPlan(t)
-		if len(p.Mailboxes) != len(source.Mailboxes) {
-			t.Fatalf("%d mailboxes listed, %d planned", len(source.Mailboxes), len(p.Mailboxes))
+func TestNoTwoSourcesShareAPlaceUnlessMapped(t *testing.T) { rapid.Check(t, sharesNoPlace) }
+
+// FuzzMapping lets the fuzzer choose the names, delimiters and rules of the same promise.
+func FuzzMapping(f *testing.F) { f.Fuzz(rapid.MakeFuzz(sharesNoPlace)) }
+
+func sharesNoPlace(t *rapid.T) {
+	source, destination, r, p := drawPlan(t)
+	if len(p.Mailboxes) != len(source.Mailboxes) {
+		t.Fatalf("%d mailboxes listed, %d planned", len(source.Mailboxes), len(p.Mailboxes))
+	}
+	wires, folds := map[mailbox.Wire]*Entry{}, map[string]*Entry{}
+	for i := range p.Mailboxes {
+		e := &p.Mailboxes[i]
+		if e.Action == Skip {
+			continue
 		}
-		wires, folds := map[mailbox.Wire]*Entry{}, map[string]*Entry{}
-		for i := range p.Mailboxes {
-			e := &p.Mailboxes[i]
-			if e.Action == Skip {
-				continue
-			}
-			there := destination.Find(e.ToWire)
-			if w, err := mailbox.Encode(e.To, p.Destination.Delimiter); there == nil && (err != nil || w != e.ToWire) {
-				t.Fatalf("%q: %q is not the wire name of %q (%q, %v)", e.Source, e.ToWire, e.To, w, err)
-			}
-			limits := toleranceOf(p.Destination)
-			if there == nil && limits.length(e.To)-len(limits.delimiter) > limits.total {
-				t.Fatalf("%q: %q is too long", e.Source, e.To)
-			}
-			if !e.Action.Copies() {
-				continue
-			}
-			if o := wires[e.ToWire]; o != nil && (len(r.Map) == 0 || o.Action != Merge || e.Action != Merge) {
-				t.Fatalf("%q and %q both go to %q", o.Source, e.Source, e.To)
-			}
-			if o := folds[fold(e.To)]; o != nil && o.ToWire != e.ToWire && (!o.There || !e.There) {
-				t.Fatalf("%q to %q and %q to %q are one on some servers", o.Source, o.To, e.Source, e.To)
-			}
-			wires[e.ToWire], folds[fold(e.To)] = e, e
+		there := destination.Find(e.ToWire)
+		if w, err := mailbox.Encode(e.To, p.Destination.Delimiter); there == nil && (err != nil || w != e.ToWire) {
+			t.Fatalf("%q: %q is not the wire name of %q (%q, %v)", e.Source, e.ToWire, e.To, w, err)
 		}
-	})
+		limits := toleranceOf(p.Destination)
+		if there == nil && limits.length(e.To)-len(limits.delimiter) > limits.total {
+			t.Fatalf("%q: %q is too long", e.Source, e.To)
+		}
+		if !e.Action.Copies() {
+			continue
+		}
+		if o := wires[e.ToWire]; o != nil && (len(r.Map) == 0 || o.Action != Merge || e.Action != Merge) {
+			t.Fatalf("%q and %q both go to %q", o.Source, e.Source, e.To)
+		}
+		if o := folds[fold(e.To)]; o != nil && o.ToWire != e.ToWire && (!o.There || !e.There) {
+			t.Fatalf("%q to %q and %q to %q are one on some servers", o.Source, o.To, e.Source, e.To)
+		}
+		wires[e.ToWire], folds[fold(e.To)] = e, e
+	}
 }
 
 // TestParentsComeFirst: the copier makes mailboxes in the plan's order.
