@@ -80,6 +80,9 @@ func TestBatchCutAtEveryStage(t *testing.T) {
 	for name, r := range rungs {
 		lines := strings.SplitAfter(r.dialogue, "\n")
 		for n := range lines {
+			if n == 0 {
+				continue // a server that ends the connection behind the login may be faster than the login
+			}
 			t.Run(fmt.Sprintf("%s after %d", name, n), func(t *testing.T) {
 				s, placed, err := batched(t, r.capabilities, strings.Join(lines[:n], "")+"S.\n", threeMessages(), AppendOptions{})
 				if endpoint.ClassOf(err) != endpoint.Lost || !s.Broken() {

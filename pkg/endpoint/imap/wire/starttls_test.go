@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,7 +82,7 @@ func TestStartTLSAttacks(t *testing.T) {
 		"BAD to STARTTLS":                            {startTLSOffered + "C: C2 STARTTLS\nS: C2 BAD what", endpoint.Untrusted, "what"},
 		"PREAUTH to STARTTLS":                        {startTLSOffered + "C: C2 STARTTLS\nS: C2 PREAUTH you are in", endpoint.Untrusted, ""},
 		"unknown answer to STARTTLS":                 {startTLSOffered + "C: C2 STARTTLS\nS: C2 YES go", endpoint.Untrusted, ""},
-		"untagged OK instead of the tagged":          {startTLSOffered + "C: C2 STARTTLS\nS: * OK begin TLS\nS.", endpoint.Lost, "closed"},
+		"untagged OK instead of the tagged":          {startTLSOffered + "C: C2 STARTTLS\nS: * OK begin TLS\nS.", endpoint.Lost, "closed|reset by peer"},
 		"an answer with another tag":                 {startTLSOffered + "C: C2 STARTTLS\nS: C3 OK begin TLS", endpoint.Untrusted, "instead of an answer"},
 		"a continuation instead of the answer":       {startTLSOffered + "C: C2 STARTTLS\nS: + begin TLS", endpoint.Untrusted, "instead of an answer"},
 		"response injection, one packet":             {startTLSOffered + "C: C2 STARTTLS\nS~ C2 OK go␍␊* CAPABILITY IMAP4rev1 AUTH=PLAIN␍␊", endpoint.Untrusted, "behind its consent"},
@@ -96,14 +97,16 @@ func TestStartTLSAttacks(t *testing.T) {
 		"referral with an OK (RFC 2221)":             {startTLSOffered + "C: C2 STARTTLS\nS: C2 OK [REFERRAL IMAP://alice;AUTH=*@evil.example/] go there\nS.", endpoint.Lost, ""},
 		"BYE instead of the answer":                  {startTLSOffered + "C: C2 STARTTLS\nS: * BYE no TLS for you\nS.", endpoint.Lost, "no TLS for you"},
 		"mailbox data before TLS":                    {startTLSOffered + "C: C2 STARTTLS\nS: * LIST () \"/\" Evil\nS: * 1 EXISTS\nS: * 1 FETCH (BODY[] {4}\nS: evil)\nS: C2 OK go\nS.", endpoint.Untrusted, "instead of an answer"},
-		"a literal before TLS that hides the answer": {startTLSOffered + "C: C2 STARTTLS\nS: * X {100}\nS: C2 OK go\nS.", endpoint.Lost, "closed"},
+		"a literal before TLS that hides the answer": {startTLSOffered + "C: C2 STARTTLS\nS: * X {100}\nS: C2 OK go\nS.", endpoint.Lost, "closed|reset by peer"},
 		"an endless answer":                          {startTLSOffered + "C: C2 STARTTLS\nS~ " + strings.Repeat("x", maxClearLine+1), endpoint.Untrusted, "endless"},
 		"answers without end":                        {startTLSOffered + "C: C2 STARTTLS\n" + strings.Repeat("S: * OK wait\n", maxClearLines+1), endpoint.Untrusted, "without answering"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o, sent := inClear(t, c.dialogue, nil)
 			e := fails(t, o)
-			if e.Class != c.class || !strings.Contains(e.Error(), c.words) {
+			// A server that ends with something unread of ours resets the connection, which may take its last words along.
+			said := slices.ContainsFunc(strings.Split(c.words, "|"), func(words string) bool { return strings.Contains(e.Error(), words) })
+			if e.Class != c.class || !said {
 				t.Errorf("class %v, want %v with %q: %v", e.Class, c.class, c.words, e)
 			}
 			if strings.Contains(e.Error(), "evil.example") {
