@@ -17,7 +17,6 @@ type parcel struct {
 	row     ledger.Row
 	out     endpoint.Outgoing
 	content *spooled
-	yielded int // how many things were left off after refusals
 	most    int // messages that the batch with this one may have, after a batch was refused; 0 sets no limit
 }
 
@@ -64,7 +63,6 @@ func (p *parcel) yield() bool {
 	default:
 		return false
 	}
-	p.yielded++
 	return true
 }
 
